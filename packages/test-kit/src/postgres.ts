@@ -1,0 +1,63 @@
+import { createHash, randomBytes } from "node:crypto";
+import type postgres from "postgres";
+import { inject } from "vitest";
+import { withServer } from "./postgres-server.js";
+
+export { startPostgres, type TestServer } from "./postgres-server.js";
+
+export type TestDatabase = { url: string; drop(): Promise<void> };
+
+/** Brings the empty database at `url` to the schema that the code under test wants. */
+export type Migrate = (url: string) => Promise<void>;
+
+/**
+ * A fresh database on the server of this run, with the schema that `migrate` makes. The migration runs once in a run; every
+ * database after that is a copy, which takes about 50 ms.
+ */
+export async function createDatabase(migrate?: Migrate): Promise<TestDatabase> {
+  const { url: serverUrl, run } = inject("postgres");
+  const name = `${run}_${randomBytes(6).toString("hex")}`;
+  await withServer(serverUrl, async (sql) => {
+    const template = migrate ? await migratedTemplate(sql, serverUrl, run, migrate) : "template1";
+    await sql`create database ${sql(name)} template ${sql(template)}`;
+  });
+  return {
+    url: withDatabase(serverUrl, name),
+    drop: () =>
+      withServer(serverUrl, async (sql) => {
+        await sql`drop database if exists ${sql(name)} with (force)`;
+      }),
+  };
+}
+
+/** Test files run side by side in several processes; the first to come makes the template, under a lock. */
+async function migratedTemplate(
+  sql: postgres.Sql,
+  serverUrl: string,
+  run: string,
+  migrate: Migrate,
+): Promise<string> {
+  // Known by its source: the processes of a run share no object that could tell two migrations apart.
+  const hash = createHash("sha256").update(migrate.toString()).digest("hex").slice(0, 12);
+  const name = `${run}_template_${hash}`;
+  await sql`select pg_advisory_lock(hashtext(${name}))`;
+  try {
+    const [existing] = await sql`select from pg_database where datname = ${name}`;
+    if (!existing) {
+      const unfinished = `${name}_unfinished`;
+      await sql`drop database if exists ${sql(unfinished)} with (force)`;
+      await sql`create database ${sql(unfinished)}`;
+      await migrate(withDatabase(serverUrl, unfinished));
+      await sql`alter database ${sql(unfinished)} rename to ${sql(name)}`;
+    }
+  } finally {
+    await sql`select pg_advisory_unlock(hashtext(${name}))`;
+  }
+  return name;
+}
+
+function withDatabase(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
