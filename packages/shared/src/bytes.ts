@@ -1,0 +1,85 @@
+import { ProtocolError } from "./errors.js";
+
+/** Bytes backed by an ordinary ArrayBuffer: what WebCrypto takes. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+const encoder = new TextEncoder();
+
+export const utf8 = (text: string): Bytes => encoder.encode(text);
+
+/** @throws ProtocolError `invalid_encoding` on anything but well-formed UTF-8 (a BOM is kept, not dropped). */
+export function fromUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ProtocolError("invalid_encoding", { cause });
+  }
+}
+
+export function concat(...parts: Uint8Array[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+/** Equality whose running time depends on the lengths only. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let index = 0; index < a.length; index++) {
+    difference |= (a[index] as number) ^ (b[index] as number);
+  }
+  return difference === 0;
+}
+
+const chunk = 0x8000;
+
+/** base64url without padding (RFC 4648 section 5). */
+export function toBase64url(bytes: Uint8Array): string {
+  let binary = "";
+  for (let offset = 0; offset < bytes.length; offset += chunk) {
+    binary += String.fromCharCode(...bytes.subarray(offset, offset + chunk));
+  }
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/**
+ * Decodes base64url without padding, and only the one text that encoding gives again:
+ * `QR` is refused because `QQ` is how that byte is written.
+ * @throws ProtocolError `invalid_encoding`
+ */
+export function fromBase64url(text: string): Bytes {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) {
+    throw new ProtocolError("invalid_encoding");
+  }
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);
+  const unusedBits = [0, 0, 0x0f, 0x03][text.length % 4] as number;
+  if (unusedBits && (alphabetIndex(text.charCodeAt(text.length - 1)) & unusedBits) !== 0) {
+    throw new ProtocolError("invalid_encoding");
+  }
+  return bytes;
+}
+
+function alphabetIndex(code: number): number {
+  if (code >= 97) return code - 97 + 26;
+  if (code === 95) return 63;
+  if (code >= 65) return code - 65;
+  if (code === 45) return 62;
+  return code - 48 + 52;
+}
+
+export function randomBytes(length: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** Nonces and salts are 32 random bytes (protocol section 2). */
+export const randomNonce = (): string => toBase64url(randomBytes(32));
+
+/** Ids are at least 16 random bytes (protocol section 2). */
+export const randomId = (): string => toBase64url(randomBytes(16));

@@ -1,0 +1,71 @@
+import { CompactSign, compactVerify, importJWK } from "jose";
+import * as z from "zod/mini";
+import { type Bytes, fromBase64url } from "./bytes.js";
+import { ProtocolError } from "./errors.js";
+import { type EcPublicJwk, thumbprint } from "./hash.js";
+import { parseCanonical, parseStrict } from "./json.js";
+import { bytes32, ecPublicJwk, parse } from "./schema.js";
+
+/** The `typ` of every JWS that this protocol's own objects travel in (section 2). */
+export type JwsType = "oauth-authz-req+jwt" | "countersign-outcome+jwt" | "countersign-pairing+jwt";
+
+/** jose tolerates white space and padding in compact parts on Node 20: the alphabet is matched first. */
+const compact = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$/;
+
+const header = z.object({
+  alg: z.literal("ES256"),
+  typ: z.string(),
+  kid: z.optional(bytes32),
+  jwk: z.optional(ecPublicJwk),
+  crit: z.optional(z.never()),
+});
+
+/** @returns the compact JWS over exactly these octets (SignJWT would not keep the canonical form) */
+export async function signJws(
+  payload: Bytes,
+  type: JwsType,
+  key: { kid: string; privateKey: CryptoKey },
+): Promise<string> {
+  return new CompactSign(payload)
+    .setProtectedHeader({ alg: "ES256", typ: type, kid: key.kid })
+    .sign(key.privateKey);
+}
+
+export interface JwsParts {
+  payload: Bytes;
+  kid: string | undefined;
+}
+
+/**
+ * Reads a compact JWS without trusting it.
+ * @throws ProtocolError `invalid_encoding`, `unsupported_algorithm`
+ */
+export function readJws(jws: string, type: JwsType): JwsParts {
+  if (!compact.test(jws)) throw new ProtocolError("invalid_encoding");
+  const [protectedPart = "", payloadPart = "", signaturePart = ""] = jws.split(".");
+  fromBase64url(signaturePart);
+  const parsed = z.safeParse(header, parseStrict(fromBase64url(protectedPart)));
+  if (!parsed.success || parsed.data.typ !== type) throw new ProtocolError("unsupported_algorithm");
+  return { payload: fromBase64url(payloadPart), kid: parsed.data.kid };
+}
+
+/**
+ * Verifies a compact JWS under one known key and returns its payload octets.
+ * @throws ProtocolError `invalid_encoding`, `unsupported_algorithm`, `invalid_binding` (bad signature, another key's `kid`)
+ * @see RFC 7515 section 5.2
+ */
+export async function verifyJws(jws: string, type: JwsType, jwk: EcPublicJwk): Promise<Bytes> {
+  const { payload, kid } = readJws(jws, type);
+  if (kid !== undefined && kid !== thumbprint(jwk)) throw new ProtocolError("invalid_binding");
+  try {
+    await compactVerify(jws, await importJWK({ ...jwk }, "ES256"), { algorithms: ["ES256"] });
+  } catch (cause) {
+    throw new ProtocolError("invalid_binding", { cause });
+  }
+  return payload;
+}
+
+/** Payload of a verified JWS whose octets are JCS (AR and outcome, section 2). */
+export function parsePayload<T>(schema: z.ZodMiniType<T>, payload: Bytes): T {
+  return parse(schema, parseCanonical(payload));
+}

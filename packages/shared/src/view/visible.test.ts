@@ -1,0 +1,127 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { countMarks, isHidden, visible } from "./visible.js";
+
+/** Independent of the baked-in table: the running engine's own properties. */
+const mustBeMarked =
+  /^[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Variation_Selector}\p{Noncharacter_Code_Point}\u{E0000}-\u{E0FFF}\u2800]$/u;
+const unassigned = /^\p{Cn}$/u;
+const engineUnicode = Number.parseFloat(process.versions["unicode"] ?? "0");
+const tableUnicode = 17;
+
+test("every code point that a screen hides, reorders or swallows is marked", () => {
+  const unmarked: string[] = [];
+  for (let codePoint = 0; codePoint <= 0x10ffff; codePoint++) {
+    const character = String.fromCodePoint(codePoint);
+    // An engine of another Unicode version knows other code points as unassigned than the table does.
+    const hidden =
+      mustBeMarked.test(character) ||
+      (engineUnicode === tableUnicode && unassigned.test(character));
+    if (!hidden || character === "\n") continue;
+    const mark = `⟦U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}⟧`;
+    if (visible(`a${character}b`) !== `a${mark}b`) unmarked.push(codePoint.toString(16));
+  }
+  expect(unmarked).toEqual([]);
+});
+
+test("every letter, digit and sign that a screen shows stands as it is", () => {
+  for (const text of [
+    "AZaz09",
+    "äßé",
+    "Ελληνικά",
+    "русский",
+    "中文",
+    "العربية",
+    "हिन्दी",
+    "😀",
+    "~!@#$%^&*()",
+  ]) {
+    expect(visible(text)).toBe(text);
+  }
+});
+
+describe("what attacks approvals in practice is seen", () => {
+  test.each([
+    ["bidi override", "invoice\u202efdp.exe", "invoice⟦U+202E⟧fdp.exe"],
+    ["bidi isolate", "a\u2066b\u2069", "a⟦U+2066⟧b⟦U+2069⟧"],
+    ["zero width space", "pay\u200bpal", "pay⟦U+200B⟧pal"],
+    ["zero width joiner", "a\u200db", "a⟦U+200D⟧b"],
+    ["tag characters", "ok\u{e0061}", "ok⟦U+E0061⟧"],
+    ["variation selector", "a\ufe0f", "a⟦U+FE0F⟧"],
+    ["supplementary variation selector", "a\u{e0100}", "a⟦U+E0100⟧"],
+    ["hangul filler", "a\u3164", "a⟦U+3164⟧"],
+    ["braille blank", "a\u2800b", "a⟦U+2800⟧b"],
+    ["soft hyphen", "a\u00adb", "a⟦U+00AD⟧b"],
+    ["no-break space", "a\u00a0b", "a⟦U+00A0⟧b"],
+    ["byte order mark", "\ufeffa", "⟦U+FEFF⟧a"],
+    ["backspace", "rm\bls", "rm⟦U+0008⟧ls"],
+    ["escape", "\u001b[2K", "⟦U+001B⟧[2K"],
+    ["carriage return", "safe\rrm", "safe⟦U+000D⟧rm"],
+    ["tab", "a\tb", "a⟦U+0009⟧b"],
+    ["line separator", "a\u2028b", "a⟦U+2028⟧b"],
+    ["line break", "a\nb", "a⏎\nb"],
+    ["private use", "\ue000", "⟦U+E000⟧"],
+    ["a lone surrogate", "\ud800", "⟦U+D800⟧"],
+    ["a forged mark", "⟦2 spaces⟧", "⟦U+27E6⟧2 spaces⟦U+27E7⟧"],
+    ["a forged line break", "a⏎", "a⟦U+23CE⟧"],
+    ["a run of spaces that pushes text away", `a${" ".repeat(500)}b`, "a⟦500 spaces⟧b"],
+    ["a space at the start", " a", "⟦1 space⟧a"],
+    ["a space at the end", "a ", "a⟦1 space⟧"],
+    ["only spaces", "  ", "⟦2 spaces⟧"],
+    ["one space between words", "a b", "a b"],
+  ])("%s", (_name, text, shown) => {
+    expect(visible(text)).toBe(shown);
+  });
+});
+
+const nasty = [
+  " ",
+  "\n",
+  "\r",
+  "⏎",
+  "⟦",
+  "⟧",
+  "\u200b",
+  "a",
+  "1",
+  "s",
+  "⟦1 space⟧",
+  "⟦U+200B⟧",
+  "\ud83d",
+  "\ude00",
+];
+
+test("two texts never look alike: every text of up to four nasty pieces has a look of its own", () => {
+  const looks = new Map<string, string>();
+  const collisions: [string, string][] = [];
+  const visit = (text: string, pieces: number) => {
+    const look = visible(text);
+    const seen = looks.get(look);
+    if (seen !== undefined && seen !== text) collisions.push([seen, text]);
+    looks.set(look, text);
+    if (pieces < 4) for (const piece of nasty) visit(text + piece, pieces + 1);
+  };
+  visit("", 0);
+  expect(collisions).toEqual([]);
+});
+
+const anyText = fc.oneof(
+  fc.string({ unit: fc.constantFrom(...nasty) }),
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) }),
+);
+
+test("nothing that is shown hides anything but line breaks", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      for (const character of visible(text)) {
+        expect(character === "\n" || !isHidden(character.codePointAt(0) ?? 0)).toBe(true);
+      }
+    }),
+  );
+});
+
+test("the marks that are counted are those of characters", () => {
+  expect(countMarks(visible("a\u200b\u202e  b\n"))).toBe(2);
+  expect(countMarks(visible("plain text"))).toBe(0);
+});

@@ -1,0 +1,108 @@
+import {
+  type Bytes,
+  contextHash,
+  type EcPublicJwk,
+  type Manifest,
+  matchCode,
+  ProtocolError,
+  parseManifest,
+  type RequestDetail,
+  readRequestObject,
+  render,
+  type Screenshot,
+  type Site,
+  type StatementContext,
+  sha256Text,
+  type View,
+  verifyRequestObject,
+  viewHash,
+} from "@countersign/shared";
+import type { SoftDevice } from "./soft-device.js";
+
+/** What the phone holds by itself before it believes a word of a request. */
+export interface Reviewer {
+  rid: string;
+  site: Site;
+  approver: string;
+  device: SoftDevice;
+  agents: ReadonlyMap<string, EcPublicJwk>;
+}
+
+export interface Review {
+  view: View;
+  manifest: Manifest;
+  /** Empty where there is no picture. */
+  picture: Bytes;
+  matchCode: string;
+  request: StatementContext["request"];
+  context: StatementContext;
+}
+
+/**
+ * Every check that must pass before Approve can wake, in the protocol's order (section 3, object 7).
+ * @throws ProtocolError of the first that fails; then the person can only deny
+ */
+export async function reviewRequest(
+  detail: RequestDetail,
+  octets: Bytes,
+  own: Reviewer,
+): Promise<Review> {
+  const agent = own.agents.get(readRequestObject(detail.request).claims.iss);
+  if (!agent) throw new ProtocolError("invalid_client");
+  const request = await verifyRequestObject(detail.request, agent);
+  const { claims, detail: asked } = request;
+  if (claims.aud !== own.site.issuer) throw new ProtocolError("invalid_binding", { reason: "aud" });
+  if (claims.exp <= Date.now() / 1000) throw new ProtocolError("expired");
+  if (!asked.approvers.includes(own.approver)) {
+    throw new ProtocolError("invalid_binding", { reason: "approvers" });
+  }
+  if (request.rid !== own.rid) throw new ProtocolError("invalid_binding", { reason: "rid" });
+  if (sha256Text(octets) !== asked.sealed_sha256) {
+    throw new ProtocolError("invalid_binding", { reason: "sealed_sha256" });
+  }
+  const { manifestBytes, picture } = await own.device.open(octets, own.rid);
+  if (contextHash(manifestBytes) !== asked.ctx) {
+    throw new ProtocolError("invalid_binding", { reason: "ctx" });
+  }
+  const manifest = parseManifest(manifestBytes);
+  checkPicture(picture, manifest.screenshot);
+  const view = render(manifest, request);
+  const context = {
+    site: own.site,
+    request,
+    viewHash: viewHash(view, manifest.salt),
+    reqNonce: detail.req_nonce,
+  };
+  return {
+    view,
+    manifest,
+    picture,
+    matchCode: matchCode({
+      arHash: request.arHash,
+      reqNonce: detail.req_nonce,
+      matchSalt: manifest.match_salt,
+    }),
+    request,
+    context,
+  };
+}
+
+/** The picture's own type, before anything decodes it. */
+function typeOf(picture: Bytes): Screenshot["mime"] | undefined {
+  const head = toHex(picture.subarray(0, 12));
+  if (head.startsWith("89504e470d0a1a0a")) return "image/png";
+  if (head.startsWith("ffd8ff")) return "image/jpeg";
+  return /^52494646.{8}57454250/.test(head) ? "image/webp" : undefined;
+}
+
+const toHex = (bytes: Bytes): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+function checkPicture(picture: Bytes, screenshot: Screenshot | undefined): void {
+  if (!screenshot && picture.length === 0) return;
+  const sound =
+    screenshot !== undefined &&
+    sha256Text(picture) === screenshot.sha256 &&
+    typeOf(picture) === screenshot.mime;
+  if (!sound) throw new ProtocolError("invalid_binding", { reason: "screenshot" });
+}
