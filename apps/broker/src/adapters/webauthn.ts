@@ -1,0 +1,138 @@
+import {
+  type Assertion,
+  type AssertionRefusal,
+  type Credential,
+  concat,
+  fromBase64url,
+  type Json,
+  ProtocolError,
+  parse,
+  parseStrict,
+  readAuthenticatorData,
+  registration as registrationSchema,
+  toBase64url,
+} from "@countersign/shared";
+import { verifyAuthenticationResponse, verifyRegistrationResponse } from "@simplewebauthn/server";
+import { decodeCredentialPublicKey } from "@simplewebauthn/server/helpers";
+import type { WebAuthn } from "../domain/ports.js";
+
+const es256 = -7;
+
+/**
+ * The only place that calls SimpleWebAuthn. It adds what the library leaves to its callers: the credential's
+ * id, cross-origin use, backup eligibility; and folds its two ways of saying no into one.
+ */
+export const webauthn: WebAuthn = {
+  async verifyRegistration(given, expected) {
+    const { id, response } = parse(registrationSchema, given);
+    try {
+      refuseCrossOrigin(response.clientDataJSON);
+      const result = await verifyRegistrationResponse({
+        response: { id, rawId: id, type: "public-key", response, clientExtensionResults: {} },
+        expectedChallenge: expected.challenge,
+        expectedOrigin: expected.site.origin,
+        expectedRPID: expected.site.rp_id,
+        requireUserVerification: true,
+        supportedAlgorithmIDs: [es256],
+      });
+      const info = result.registrationInfo;
+      if (!result.verified || !info || info.credential.id !== id) {
+        throw new ProtocolError("registration_invalid");
+      }
+      return {
+        id,
+        jwk: toJwk(info.credential.publicKey),
+        be: info.credentialDeviceType === "multiDevice",
+        counter: info.credential.counter,
+      };
+    } catch (cause) {
+      throw new ProtocolError("registration_invalid", { cause });
+    }
+  },
+
+  async verifyAssertion(given, expected) {
+    if (given.id !== expected.credential.id) throw refused("credential");
+    const { clientDataJSON, authenticatorData, signature } = given.response;
+    let verified: boolean;
+    try {
+      ({ verified } = await verifyAuthenticationResponse({
+        response: {
+          id: given.id,
+          rawId: given.id,
+          type: "public-key",
+          // The user handle is not part of what is verified.
+          response: { clientDataJSON, authenticatorData, signature },
+          clientExtensionResults: {},
+        },
+        expectedChallenge: expected.challenge,
+        expectedOrigin: expected.origin,
+        expectedRPID: expected.rpId,
+        requireUserVerification: true,
+        // A counter is a signal, no proof: 0 after 5 would lock out whoever moved to another provider.
+        credential: { id: given.id, publicKey: toCose(expected.credential), counter: 0 },
+      }));
+      refuseCrossOrigin(given.response.clientDataJSON);
+      refuseChangedEligibility(given, expected.credential);
+    } catch (cause) {
+      if (cause instanceof ProtocolError && cause.code === "assertion_invalid") throw cause;
+      throw refused(reasonOf(cause), cause);
+    }
+    if (!verified) throw refused("signature");
+  },
+};
+
+function refused(reason: AssertionRefusal, cause?: unknown): ProtocolError {
+  return new ProtocolError("assertion_invalid", { reason, cause });
+}
+
+/** SimpleWebAuthn accepts `crossOrigin: true` as long as there is no `topOrigin`. */
+function refuseCrossOrigin(clientDataJson: string): void {
+  const clientData = parseStrict(fromBase64url(clientDataJson));
+  if (clientData === null || typeof clientData !== "object") throw refused("client_data");
+  const { crossOrigin, topOrigin } = clientData as { crossOrigin?: Json; topOrigin?: Json };
+  if (crossOrigin !== undefined && crossOrigin !== false) throw refused("cross_origin");
+  if (topOrigin !== undefined) throw refused("cross_origin");
+}
+
+function refuseChangedEligibility(given: Assertion, credential: Credential): void {
+  const { be } = readAuthenticatorData(given.response.authenticatorData);
+  if (be !== credential.be) throw refused("backup_eligibility");
+}
+
+/** The library tells its reasons apart by their sentences only; the pinned version's are known. */
+const reasons: readonly (readonly [sentence: RegExp, reason: AssertionRefusal])[] = [
+  [/response type/i, "type"],
+  [/response challenge/i, "challenge"],
+  [/response origin/i, "origin"],
+  [/topOrigin|cross/i, "cross_origin"],
+  [/RP ID/i, "rp_id"],
+  [/user not present/i, "user_presence"],
+  [/user verification/i, "user_verification"],
+  [/backup|backed/i, "backup_eligibility"],
+  [/authenticator data/i, "authenticator_data"],
+  [/signature|ASN/i, "signature"],
+];
+
+function reasonOf(error: unknown): AssertionRefusal {
+  const sentence = error instanceof Error ? error.message : "";
+  return reasons.find(([pattern]) => pattern.test(sentence))?.[1] ?? "client_data";
+}
+
+/** COSE_Key of an ES256 key: {1: 2, 3: -7, -1: 1, -2: x, -3: y} in deterministic CBOR (RFC 9053 7.1.1). */
+function toCose({ jwk }: Credential): Uint8Array<ArrayBuffer> {
+  const head = Uint8Array.of(0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20);
+  const between = Uint8Array.of(0x22, 0x58, 0x20);
+  return concat(head, fromBase64url(jwk.x), between, fromBase64url(jwk.y));
+}
+
+function toJwk(cose: Uint8Array<ArrayBuffer>): Credential["jwk"] {
+  const key = decodeCredentialPublicKey(cose);
+  const coordinate = (label: number): string => {
+    const value = (key as Map<number, unknown>).get(label);
+    if (!(value instanceof Uint8Array) || value.length !== 32) {
+      throw new ProtocolError("registration_invalid");
+    }
+    return toBase64url(value);
+  };
+  return { kty: "EC", crv: "P-256", x: coordinate(-2), y: coordinate(-3) };
+}

@@ -1,0 +1,57 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Broker } from "./broker.js";
+import { limits } from "./domain/limits.js";
+import { accountRoutes } from "./http/account-routes.js";
+import { agentRoutes } from "./http/agent-routes.js";
+import { appRoutes } from "./http/app-routes.js";
+import type { HttpEnv } from "./http/context.js";
+import { discoveryRoutes } from "./http/discovery-routes.js";
+import { createErrorHandler } from "./http/errors.js";
+import { clientAddress, requireHost, securityHeaders } from "./http/guards.js";
+import { healthRoutes } from "./http/health-routes.js";
+import { createRateLimits } from "./http/limits.js";
+import { oauthRoutes } from "./http/oauth-routes.js";
+import { pairingRoutes } from "./http/pairing-routes.js";
+import { requireSameOrigin } from "./http/person-auth.js";
+import { webApp } from "./http/web-app.js";
+
+export interface AppOptions {
+  /** Where the built web app lies; without it only the API answers. */
+  webAppDirectory?: string | undefined;
+  trustedProxies: readonly string[];
+}
+
+/** The HTTP surface: a line for each group of routes. */
+export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
+  const rates = createRateLimits();
+  const { notFound, onError } = createErrorHandler(broker.log);
+  const secure = broker.site.origin.startsWith("https:");
+  const app = new Hono<HttpEnv>();
+
+  app.notFound(notFound);
+  app.onError(onError);
+  app.use(securityHeaders(secure));
+  app.route("/", healthRoutes(broker));
+  app.use(requireHost(broker.site.origin));
+  app.use(clientAddress(options.trustedProxies));
+  app.use("/app/*", bodyLimit({ maxSize: limits.bodyBytes }), async (c, next) => {
+    requireSameOrigin(broker, c);
+    await next();
+  });
+  app.use("/v1/pairings/*", bodyLimit({ maxSize: limits.bodyBytes }));
+  app.use("/v1/requests/*", bodyLimit({ maxSize: limits.bodyBytes }));
+  app.use("/token", bodyLimit({ maxSize: limits.bodyBytes }));
+  app.use("/bc-authorize", bodyLimit({ maxSize: limits.bodyBytes }));
+
+  app.route("/", discoveryRoutes(broker));
+  app.route("/", oauthRoutes(broker, rates));
+  app.route("/v1/pairings", pairingRoutes(broker, rates));
+  app.route("/v1", agentRoutes(broker, rates));
+  app.route("/app", accountRoutes(broker, rates));
+  app.route("/app", appRoutes(broker, rates));
+  app.all("/app/*", notFound);
+  app.all("/v1/*", notFound);
+  if (options.webAppDirectory !== undefined) app.route("/", webApp(options.webAppDirectory));
+  return app;
+}

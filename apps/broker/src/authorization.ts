@@ -1,0 +1,358 @@
+import {
+  type Approval,
+  type ApproverKeys,
+  type AuthorizationRequest,
+  type Ceremony,
+  type Decision,
+  type DeniedDecision,
+  type EcPublicJwk,
+  type ErrorCode,
+  fromBase64url,
+  hash,
+  maxClockSkewSeconds,
+  ProtocolError,
+  parseDenial,
+  parseStatement,
+  type RequestState,
+  randomId,
+  randomNonce,
+  readRequestObject,
+  renderers,
+  verifyApproval,
+  verifyDenial,
+  verifyRequestObject,
+} from "@countersign/shared";
+import type { Broker } from "./broker.js";
+import { listCredentials, listDevices } from "./db/approvers.js";
+import { contextIsUnbound } from "./db/contexts.js";
+import { isUniqueViolation } from "./db/failures.js";
+import { listAcceptances } from "./db/pairings.js";
+import {
+  findCeremony,
+  findForAgent,
+  findForApprover,
+  listDecisions,
+  type RequestRow,
+} from "./db/request-reads.js";
+import {
+  insertApproval,
+  insertCeremony,
+  insertDenial,
+  insertRequest,
+  type NewRequest,
+} from "./db/requests.js";
+
+// THE PATH: request -> open -> decide; redemption.ts goes on with redeem -> report.
+// Each step checks, changes the state by one statement, and tells others.
+
+/** An agent that somebody is still paired with, and whose key signed what it sent. */
+export interface AuthenticatedAgent {
+  clientId: string;
+  jwk: EcPublicJwk;
+}
+
+/** A person with a session. A session alone decides nothing. */
+export interface SignedInApprover {
+  approver: string;
+}
+
+/**
+ * Stores an agent's signed authentication request. The same octets again get the same answer.
+ * @throws ProtocolError `invalid_request`, `clock_skew`, `expired`, `renderer_unsupported`, `context_missing`,
+ *   `too_many_pending`, `forbidden` (not paired with one of the approvers), and the encoding codes
+ * @see OpenID CIBA Core 7.1
+ */
+export async function requestAuthorization(
+  broker: Broker,
+  agent: AuthenticatedAgent,
+  jws: string,
+): Promise<{ rid: string; reqNonce: string; expiresInSeconds: number }> {
+  const request = await verifyRequestObject(jws, agent.jwk);
+  const known = await sameRequest(broker, agent, request);
+  if (known) return answer(broker, request, known.req_nonce);
+
+  checkRequest(broker, request);
+  const reqNonce = randomNonce();
+  const inserted = await insertRequest(broker.db, toRow(request, jws, reqNonce)).catch(
+    refuseConflict("invalid_request"),
+  );
+  if (!inserted) {
+    const concurrent = await sameRequest(broker, agent, request);
+    if (!concurrent) throw new ProtocolError(await whyNotInserted(broker, request));
+    return answer(broker, request, concurrent.req_nonce);
+  }
+
+  tell(broker, request.rid, agent.clientId, request.detail.approvers, "pending");
+  return answer(broker, request, reqNonce);
+}
+
+/** The request stored under this id, if it is this very one. */
+async function sameRequest(
+  broker: Broker,
+  agent: AuthenticatedAgent,
+  request: AuthorizationRequest,
+): Promise<RequestRow | undefined> {
+  const known = await findForAgent(broker.db, { rid: request.rid, clientId: agent.clientId });
+  if (known && known.ar_hash !== request.arHash) throw new ProtocolError("invalid_request");
+  return known;
+}
+
+function checkRequest(broker: Broker, { claims, detail }: AuthorizationRequest): void {
+  const now = nowSeconds(broker);
+  if (claims.aud !== broker.site.issuer) throw new ProtocolError("invalid_request");
+  if (Math.abs(claims.iat - now) > maxClockSkewSeconds) throw new ProtocolError("clock_skew");
+  if (claims.nbf > now + maxClockSkewSeconds) throw new ProtocolError("clock_skew");
+  if (claims.exp <= now) throw new ProtocolError("expired");
+  if (!renderers.some((version) => version === detail.renderer)) {
+    throw new ProtocolError("renderer_unsupported");
+  }
+}
+
+const toRow = (
+  { rid, claims, detail, arHash }: AuthorizationRequest,
+  jws: string,
+  reqNonce: string,
+): NewRequest => ({
+  rid,
+  clientId: claims.iss,
+  request: jws,
+  arHash,
+  ctx: detail.ctx,
+  sealedSha256: detail.sealed_sha256,
+  tier: detail.tier,
+  approvers: detail.approvers,
+  quorum: detail.quorum,
+  reqNonce,
+  expiresAt: claims.exp,
+});
+
+async function whyNotInserted(
+  broker: Broker,
+  { claims, detail }: AuthorizationRequest,
+): Promise<ErrorCode> {
+  const paired = await listAcceptances(broker.db, {
+    clientId: claims.iss,
+    approvers: detail.approvers,
+  });
+  if (paired.length < detail.approvers.length) return "forbidden";
+  const uploaded = await contextIsUnbound(broker.db, {
+    clientId: claims.iss,
+    sealedSha256: detail.sealed_sha256,
+  });
+  return uploaded ? "too_many_pending" : "context_missing";
+}
+
+function answer(broker: Broker, { rid, claims }: AuthorizationRequest, reqNonce: string) {
+  return { rid, reqNonce, expiresInSeconds: Math.max(1, claims.exp - nowSeconds(broker)) };
+}
+
+/**
+ * Opens a ceremony on one device of an approver: nonces for exactly one assertion over this request.
+ * @throws ProtocolError `not_found`, `already_settled`, `expired`, `device_unknown`, `forbidden`
+ */
+export async function openCeremony(
+  broker: Broker,
+  person: SignedInApprover,
+  given: { rid: string; deviceKid: string },
+): Promise<Ceremony> {
+  const request = await requestOf(broker, person, given.rid);
+  const opened = await insertCeremony(broker.db, {
+    rid: given.rid,
+    approver: person.approver,
+    deviceKid: given.deviceKid,
+    cid: randomId(),
+    brokerNonce: randomNonce(),
+    arHash: request.ar_hash,
+  });
+  if (!opened) throw new ProtocolError(await whyNotOpened(broker, person, given));
+  const credentials = await aliveKeys(broker, person.approver);
+  return {
+    cid: opened.cid,
+    broker_nonce: opened.broker_nonce,
+    expires_at: opened.expires_at,
+    credential_ids: credentials.credentials.map(({ id }) => id),
+  };
+}
+
+async function whyNotOpened(
+  broker: Broker,
+  person: SignedInApprover,
+  given: { rid: string; deviceKid: string },
+): Promise<ErrorCode> {
+  const request = await requestOf(broker, person, given.rid);
+  if (request.state === "expired") return "expired";
+  if (request.state !== "pending" || request.decided) return "already_settled";
+  const devices = await listDevices(broker.db, person.approver);
+  const known = devices.some(
+    (device) => device.device_kid === given.deviceKid && !device.revoked_at,
+  );
+  return known ? "forbidden" : "device_unknown";
+}
+
+/**
+ * Takes an approver's decision. An approval counts only with the assertion of a live ceremony over this very
+ * request; there is no other way to `approved`. The same decision again gets the same answer.
+ * @throws ProtocolError `not_found`, `already_settled`, `expired`, `ceremony_stale`, `invalid_binding`,
+ *   `assertion_invalid`, `device_signature_invalid`, `credential_unknown`, `device_unknown`
+ */
+export async function decide(
+  broker: Broker,
+  person: SignedInApprover,
+  rid: string,
+  decision: Decision,
+): Promise<{ rid: string; state: RequestState }> {
+  const request = await requestOf(broker, person, rid);
+  if (await isStored(broker, person, rid, decision)) return { rid, state: request.state };
+
+  const state =
+    decision.decision === "approve"
+      ? await approve(broker, person, request, decision)
+      : await deny(broker, person, request, decision);
+  if (!state) {
+    if (await isStored(broker, person, rid, decision)) return afterwards(broker, person, rid);
+    throw new ProtocolError(await whyNotDecided(broker, person, rid));
+  }
+
+  tell(broker, rid, request.client_id, request.approvers, state);
+  return { rid, state };
+}
+
+async function approve(
+  broker: Broker,
+  person: SignedInApprover,
+  request: RequestRow,
+  approval: Approval,
+): Promise<RequestState | undefined> {
+  const bytes = fromBase64url(approval.statement);
+  const statement = parseStatement(bytes);
+  const ceremony = await findCeremony(broker.db, statement.cid);
+  const live =
+    ceremony?.rid === request.rid &&
+    ceremony.approver === person.approver &&
+    ceremony.device_kid === statement.device_kid &&
+    ceremony.broker_nonce === statement.broker_nonce;
+  if (!live) throw new ProtocolError(await whyNotDecided(broker, person, request.rid));
+  await verifyApproval(
+    approval,
+    {
+      site: broker.site,
+      request: readRequestObject(request.request),
+      // Sealed from the broker: only agent and phone can compare the view.
+      viewHash: statement.view_hash,
+      reqNonce: request.req_nonce,
+    },
+    await aliveKeys(broker, person.approver),
+    broker.webauthn.verifyAssertion,
+  );
+  return insertApproval(broker.db, {
+    rid: request.rid,
+    approver: person.approver,
+    cid: statement.cid,
+    credentialId: approval.assertion.id,
+    deviceKid: statement.device_kid,
+    digest: hash("approve", bytes),
+    approval,
+  }).catch(refuseConflict("already_settled"));
+}
+
+async function deny(
+  broker: Broker,
+  person: SignedInApprover,
+  request: RequestRow,
+  denial: DeniedDecision,
+): Promise<RequestState | undefined> {
+  const bytes = fromBase64url(denial.statement);
+  await verifyDenial(
+    denial,
+    {
+      issuer: broker.site.issuer,
+      rid: request.rid,
+      agentJkt: request.client_id,
+      approvers: request.approvers,
+    },
+    await aliveKeys(broker, person.approver),
+  );
+  return insertDenial(broker.db, {
+    rid: request.rid,
+    approver: person.approver,
+    deviceKid: parseDenial(bytes).device_kid,
+    digest: hash("deny", bytes),
+    denial,
+  }).catch(refuseConflict("already_settled"));
+}
+
+/** Decisions are compared by the bytes that were signed, never by their signatures: those have many spellings. */
+async function isStored(
+  broker: Broker,
+  person: SignedInApprover,
+  rid: string,
+  decision: Decision,
+): Promise<boolean> {
+  const decisions = await listDecisions(broker.db, rid);
+  return decisions.some(
+    (stored) =>
+      stored.approver === person.approver &&
+      stored.kind === decision.decision &&
+      stored.decision.statement === decision.statement,
+  );
+}
+
+async function whyNotDecided(
+  broker: Broker,
+  person: SignedInApprover,
+  rid: string,
+): Promise<ErrorCode> {
+  const request = await requestOf(broker, person, rid);
+  if (request.state === "expired") return "expired";
+  return request.state === "pending" && !request.decided ? "ceremony_stale" : "already_settled";
+}
+
+async function afterwards(broker: Broker, person: SignedInApprover, rid: string) {
+  const { state } = await requestOf(broker, person, rid);
+  return { rid, state };
+}
+
+/** A request that this person is asked about. Those of others are not there. */
+export async function requestOf(
+  broker: Broker,
+  person: SignedInApprover,
+  rid: string,
+): Promise<RequestRow> {
+  const request = await findForApprover(broker.db, { rid, approver: person.approver });
+  if (!request) throw new ProtocolError("not_found");
+  return request;
+}
+
+async function aliveKeys(broker: Broker, approver: string): Promise<ApproverKeys> {
+  const [credentials, devices] = await Promise.all([
+    listCredentials(broker.db, approver),
+    listDevices(broker.db, approver),
+  ]);
+  return {
+    approver,
+    credentials: credentials.filter(({ revoked_at }) => revoked_at === null),
+    devices: devices.filter(({ revoked_at }) => revoked_at === null).map(({ sig_jwk }) => sig_jwk),
+  };
+}
+
+/** Lets everybody know whom a change concerns. */
+export function tell(
+  broker: Broker,
+  rid: string,
+  clientId: string,
+  approvers: readonly string[],
+  state: RequestState,
+): void {
+  broker.log.info({ rid, state }, "request changed");
+  broker.bus.publish({ rid, state, clientId, approvers });
+}
+
+/** Somebody stored another row under the same key in the same moment. */
+export const refuseConflict =
+  (code: ErrorCode) =>
+  (error: unknown): never => {
+    if (isUniqueViolation(error)) throw new ProtocolError(code, { cause: error });
+    throw error;
+  };
+
+const nowSeconds = (broker: Broker): number => Math.floor(broker.now() / 1000);

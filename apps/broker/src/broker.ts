@@ -1,0 +1,15 @@
+import type { Site } from "@countersign/shared";
+import type { Database } from "./db/client.js";
+import type { EventBus, Logger, SigningKey, WebAuthn } from "./domain/ports.js";
+
+/** All that a step on the path needs. */
+export interface Broker {
+  db: Database;
+  site: Site;
+  bus: EventBus;
+  webauthn: WebAuthn;
+  log: Logger;
+  signingKey: SigningKey;
+  /** The process's clock, in milliseconds. Deadlines are the database's; this one only bounds proofs and skew. */
+  now: () => number;
+}

@@ -1,0 +1,83 @@
+import { type EcPublicJwk, ecPublicJwk, parse, thumbprint } from "@countersign/shared";
+import { exportJWK, generateKeyPair, importJWK } from "jose";
+import { countApprovers } from "./db/approvers.js";
+import type { Database } from "./db/client.js";
+import { readHealth, readSetting, settleSetting, writeSetting } from "./db/settings.js";
+import type { SigningKey } from "./domain/ports.js";
+import { type PublicSite, StartupError } from "./env.js";
+
+/** Between this process and its database, in milliseconds: deadlines are the database's, proofs are ours. */
+const maxClockDifference = 10_000;
+/** No clock that is right shows an earlier time than this. */
+const earliestPlausible = Date.UTC(2026, 0, 1);
+
+/**
+ * Refuses a database that may lose what it acknowledged, and a clock that cannot be right.
+ * @throws StartupError `database_not_durable`, `clock_wrong`
+ */
+export async function requireSoundDatabase(db: Database, now: () => number): Promise<void> {
+  const health = await readHealth(db);
+  if (health.fsync !== "on") {
+    throw new StartupError(
+      "database_not_durable",
+      "PostgreSQL runs with fsync off and may lose approvals. Set fsync = on and restart it.",
+    );
+  }
+  if (health.synchronousCommit === "off") {
+    throw new StartupError(
+      "database_not_durable",
+      "PostgreSQL runs with synchronous_commit off and may lose approvals. Set synchronous_commit = on.",
+    );
+  }
+  if (now() < earliestPlausible) {
+    throw new StartupError(
+      "clock_wrong",
+      `This machine's clock shows ${new Date(now()).toISOString()}. Set it right: deadlines depend on it.`,
+    );
+  }
+  const difference = Math.abs(health.clockMilliseconds - now());
+  if (difference > maxClockDifference) {
+    throw new StartupError(
+      "clock_wrong",
+      `This machine's clock and the database's are ${Math.round(difference / 1000)} s apart. Set both right, for example by NTP.`,
+    );
+  }
+}
+
+/**
+ * Passkeys belong to a host name for good: once somebody has enrolled, another one would lock everybody out.
+ * @throws StartupError `relying_party_changed`
+ */
+export async function requireSameRelyingParty(db: Database, site: PublicSite): Promise<void> {
+  const name = "relying_party";
+  const stored = await readSetting<string>(db, name);
+  if (stored === site.rp_id) return;
+  if (stored !== undefined && (await countApprovers(db)) > 0) {
+    throw new StartupError(
+      "relying_party_changed",
+      `PUBLIC_URL was on ${stored} and is now on ${site.rp_id}: every passkey would stop working. Set it back, or start with an empty database.`,
+    );
+  }
+  await writeSetting(db, name, site.rp_id);
+}
+
+/** The key of the broker's own tokens, made once and shared by all brokers of a database. */
+export async function loadSigningKey(db: Database): Promise<SigningKey> {
+  const name = "signing_key";
+  const stored =
+    (await readSetting<Record<string, string>>(db, name)) ??
+    (await settleSetting(db, name, await newSigningKey()));
+  const { kty, crv, x, y } = stored;
+  const publicJwk: EcPublicJwk = parse(ecPublicJwk, { kty, crv, x, y });
+  return {
+    kid: thumbprint(publicJwk),
+    publicJwk,
+    verifyKey: (await importJWK({ ...publicJwk }, "ES256")) as CryptoKey,
+    privateKey: (await importJWK({ ...stored }, "ES256")) as CryptoKey,
+  };
+}
+
+async function newSigningKey(): Promise<Record<string, string>> {
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  return { ...(await exportJWK(privateKey)) } as Record<string, string>;
+}

@@ -1,0 +1,152 @@
+import type { ChainLink, Credential, DeviceKeys, EcPublicJwk } from "@countersign/shared";
+import { sql } from "drizzle-orm";
+import { limits } from "../domain/limits.js";
+import type { Database } from "./client.js";
+import { insertLeaf } from "./leaf.js";
+import { epoch, firstRow, json, rows, secondsFromNow } from "./rows.js";
+import { approver, chainLink, credential, device, invitation, nonce, session } from "./schema.js";
+
+const changed = sql`changed`;
+
+export interface NewApprover {
+  approver: string;
+  name: string;
+  invitationHash: string;
+  registerNonce: string;
+  credentialNonce: string;
+  credential: Credential & { counter: number };
+  device: DeviceKeys;
+  deviceKid: string;
+  head: string;
+  link: ChainLink;
+  sessionHash: string;
+}
+
+/** Consumes the invitation and both nonces, and makes approver, keys, chain and session: all or nothing. */
+export async function insertApprover(db: Database, given: NewApprover): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`with invited as (
+      delete from ${invitation} where hash = ${given.invitationHash} and expires_at > now() returning hash
+    ), nonces as (
+      delete from ${nonce} where expires_at > now() and (
+        (value = ${given.registerNonce} and purpose = 'register')
+        or (value = ${given.credentialNonce} and purpose = 'credential')) returning value
+    ), changed as (
+      insert into ${approver} (id, name)
+      select ${given.approver}, ${given.name} from invited where (select count(*) from nonces) = 2
+      returning id
+    ), credentials as (
+      insert into ${credential} (id, approver, jwk, be, counter)
+      select ${given.credential.id}, id, ${json(given.credential.jwk)}, ${given.credential.be},
+        ${given.credential.counter}::bigint from changed
+    ), devices as (
+      insert into ${device} (kid, approver, sig_jwk, enc_jwk)
+      select ${given.deviceKid}, id, ${json(given.device.sig_jwk)}, ${json(given.device.enc_jwk)} from changed
+    ), chain as (
+      insert into ${chainLink} (approver, seq, head, link)
+      select id, 0, ${given.head}, ${json(given.link)} from changed
+    ), signed_in as (
+      insert into ${session} (hash, approver, expires_at)
+      select ${given.sessionHash}, id, ${secondsFromNow(limits.sessionSeconds)} from changed
+    ), logged as (${insertLeaf(changed, { kind: "enrol", digest: given.head })})
+    select id from changed`,
+  );
+  return row !== undefined;
+}
+
+export async function countApprovers(db: Database): Promise<number> {
+  const row = await firstRow<{ count: number }>(
+    db,
+    sql`select count(*)::float8 as count from ${approver}`,
+  );
+  return row?.count ?? 0;
+}
+
+/** Stores an invitation by its hash. The first one, printed at the start, replaces the one printed before it. */
+export async function insertInvitation(
+  db: Database,
+  given: { hash: string; createdBy: string | null },
+): Promise<number | undefined> {
+  const row = await firstRow<{ expires_at: number }>(
+    db,
+    sql`with replaced as (
+      delete from ${invitation} where created_by is null and ${given.createdBy}::text is null
+    ), changed as (
+      insert into ${invitation} (hash, created_by, expires_at)
+      values (${given.hash}, ${given.createdBy}, ${secondsFromNow(limits.invitationSeconds)})
+      returning expires_at
+    ), logged as (${insertLeaf(changed, { kind: "invite", digest: given.hash })})
+    select ${epoch(sql`expires_at`)} as expires_at from changed`,
+  );
+  return row?.expires_at;
+}
+
+export async function invitationIsOpen(db: Database, hash: string): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`select hash from ${invitation} where hash = ${hash} and expires_at > now()`,
+  );
+  return row !== undefined;
+}
+
+export interface ApproverRow {
+  approver: string;
+  name: string;
+}
+
+export interface CredentialRow extends Credential {
+  created_at: number;
+  revoked_at: number | null;
+}
+
+export interface DeviceRow {
+  device_kid: string;
+  sig_jwk: EcPublicJwk;
+  enc_jwk: EcPublicJwk;
+  created_at: number;
+  revoked_at: number | null;
+}
+
+export function listCredentials(db: Database, approverId: string): Promise<CredentialRow[]> {
+  return rows(
+    db,
+    sql`select id, jwk, be, ${epoch(sql`created_at`)} as created_at, ${epoch(sql`revoked_at`)} as revoked_at
+      from ${credential} where approver = ${approverId} order by created_at, id`,
+  );
+}
+
+export function listDevices(db: Database, approverId: string): Promise<DeviceRow[]> {
+  return rows(
+    db,
+    sql`select kid as device_kid, sig_jwk, enc_jwk, ${epoch(sql`created_at`)} as created_at,
+        ${epoch(sql`revoked_at`)} as revoked_at
+      from ${device} where approver = ${approverId} order by created_at, kid`,
+  );
+}
+
+/** The credential of this id and whose it is, unless it was revoked. */
+export function findCredential(
+  db: Database,
+  credentialId: string,
+): Promise<(Credential & { approver: string }) | undefined> {
+  return firstRow(
+    db,
+    sql`select id, jwk, be, approver from ${credential} where id = ${credentialId} and revoked_at is null`,
+  );
+}
+
+export function findApprover(db: Database, approverId: string): Promise<ApproverRow | undefined> {
+  return firstRow(db, sql`select id as approver, name from ${approver} where id = ${approverId}`);
+}
+
+/** The key chain from its root on. */
+export function listChain(
+  db: Database,
+  approverId: string,
+): Promise<{ seq: number; head: string; link: ChainLink }[]> {
+  return rows(
+    db,
+    sql`select seq, head, link from ${chainLink} where approver = ${approverId} order by seq`,
+  );
+}

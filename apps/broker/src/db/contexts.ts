@@ -1,0 +1,68 @@
+import { sql } from "drizzle-orm";
+import { limits } from "../domain/limits.js";
+import type { Database } from "./client.js";
+import { epoch, firstRow, rows } from "./rows.js";
+import { authorizationRequest, sealedContext } from "./schema.js";
+
+/** Stores ciphertext before the request that names it. Storing the same octets again changes nothing. */
+export async function putContext(
+  db: Database,
+  given: { clientId: string; sealedSha256: string; octets: Uint8Array },
+): Promise<{ expires_at: number } | undefined> {
+  return firstRow(
+    db,
+    sql`insert into ${sealedContext} (client_id, sealed_sha256, octets)
+      values (${given.clientId}, ${given.sealedSha256}, ${given.octets})
+      on conflict (client_id, sealed_sha256) do update set sealed_sha256 = excluded.sealed_sha256
+      returning ${epoch(sql`created_at + make_interval(secs => ${limits.unreferencedContextSeconds})`)} as expires_at`,
+  );
+}
+
+/** The ciphertext was uploaded, and no request names it yet. */
+export async function contextIsUnbound(
+  db: Database,
+  given: { clientId: string; sealedSha256: string },
+): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`select 1 from ${sealedContext} where client_id = ${given.clientId}
+      and sealed_sha256 = ${given.sealedSha256} and rid is null`,
+  );
+  return row !== undefined;
+}
+
+/** Contexts of this agent that no request names yet. */
+export async function countUnreferenced(db: Database, clientId: string): Promise<number> {
+  const row = await firstRow<{ count: number }>(
+    db,
+    sql`select count(*)::float8 as count from ${sealedContext} where client_id = ${clientId} and rid is null`,
+  );
+  return row?.count ?? 0;
+}
+
+/** The ciphertext of a request of this approver's. */
+export async function getContext(
+  db: Database,
+  given: { rid: string; approver: string },
+): Promise<Uint8Array | undefined> {
+  const row = await firstRow<{ octets: Uint8Array }>(
+    db,
+    sql`select c.octets from ${authorizationRequest} r
+      join ${sealedContext} c on c.client_id = r.client_id and c.sealed_sha256 = r.sealed_sha256
+      where r.rid = ${given.rid} and ${given.approver} = any(r.approvers)`,
+  );
+  return row?.octets;
+}
+
+/** Deletes what no request named in time, and what its request has been over for long enough. */
+export async function purgeContexts(db: Database, retentionSeconds: number): Promise<number> {
+  const deleted = await rows(
+    db,
+    sql`delete from ${sealedContext} c where
+      (c.rid is null and c.created_at < now() - make_interval(secs => ${limits.unreferencedContextSeconds}))
+      or exists (select 1 from ${authorizationRequest} r where r.rid = c.rid
+        and r.settled_at < now() - make_interval(secs => ${retentionSeconds}::float8))
+      returning 1`,
+  );
+  return deleted.length;
+}

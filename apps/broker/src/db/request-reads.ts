@@ -1,0 +1,170 @@
+import type { Decision, LeafKind, RequestState } from "@countersign/shared";
+import { type SQL, sql } from "drizzle-orm";
+import { limits } from "../domain/limits.js";
+import type { Database } from "./client.js";
+import { epoch, firstRow, rows } from "./rows.js";
+import {
+  agent,
+  ceremony,
+  decision,
+  leaf,
+  outcome,
+  authorizationRequest as request,
+} from "./schema.js";
+
+/** A request as its own agent or one of its approvers may see it. A request of others is not there. */
+export interface RequestRow {
+  rid: string;
+  client_id: string;
+  request: string;
+  ar_hash: string;
+  ctx: string;
+  sealed_sha256: string;
+  tier: string;
+  approvers: string[];
+  quorum: number;
+  approvals: number;
+  req_nonce: string;
+  state: RequestState;
+  outcomes: number;
+  created_at: number;
+  expires_at: number;
+  settled_at: number | null;
+  agent_name: string;
+  agent_host: string;
+  decided: "approve" | "deny" | null;
+}
+
+/** Past its deadline a request is expired, even before the sweeper has said so. */
+const effectiveState = sql`case when r.state in ('pending', 'approved') and r.expires_at <= now()
+  then 'expired' else r.state end`;
+
+const columns = (approver: string | null): SQL => sql`
+  r.rid, r.client_id, r.request, r.ar_hash, r.ctx, r.sealed_sha256, r.tier, to_jsonb(r.approvers) as approvers,
+  r.quorum, r.approvals, r.req_nonce, ${effectiveState} as state, r.outcomes,
+  ${epoch(sql`r.created_at`)} as created_at, ${epoch(sql`r.expires_at`)} as expires_at,
+  ${epoch(sql`r.settled_at`)} as settled_at, a.name as agent_name, a.host as agent_host,
+  (select d.kind from ${decision} d where d.rid = r.rid and d.approver = ${approver}
+    order by d.kind desc limit 1) as decided`;
+
+const from = sql`from ${request} r join ${agent} a on a.client_id = r.client_id`;
+
+export function findForAgent(
+  db: Database,
+  given: { rid: string; clientId: string },
+): Promise<RequestRow | undefined> {
+  return firstRow<RequestRow>(
+    db,
+    sql`select ${columns(null)} ${from} where r.rid = ${given.rid} and r.client_id = ${given.clientId}`,
+  );
+}
+
+export function findForApprover(
+  db: Database,
+  given: { rid: string; approver: string },
+): Promise<RequestRow | undefined> {
+  return firstRow<RequestRow>(
+    db,
+    sql`select ${columns(given.approver)} ${from}
+      where r.rid = ${given.rid} and ${given.approver} = any(r.approvers)`,
+  );
+}
+
+/** What waits for this approver, soonest deadline first. */
+export function listInbox(db: Database, approver: string): Promise<RequestRow[]> {
+  return rows<RequestRow>(
+    db,
+    sql`select ${columns(approver)} ${from}
+      where r.approvers @> array[${approver}] and r.state = 'pending' and r.expires_at > now()
+      order by r.expires_at, r.rid limit ${limits.listPageSize}`,
+  );
+}
+
+export interface HistoryCursor {
+  createdAt: number;
+  rid: string;
+}
+
+/** What is over, newest first. */
+export function listHistory(
+  db: Database,
+  approver: string,
+  before: HistoryCursor | null,
+): Promise<RequestRow[]> {
+  const page = before
+    ? sql`and (floor(extract(epoch from r.created_at)), r.rid) < (${before.createdAt}::float8, ${before.rid})`
+    : sql``;
+  return rows<RequestRow>(
+    db,
+    sql`select ${columns(approver)} ${from}
+      where r.approvers @> array[${approver}] and not (r.state = 'pending' and r.expires_at > now()) ${page}
+      order by floor(extract(epoch from r.created_at)) desc, r.rid desc limit ${limits.listPageSize + 1}`,
+  );
+}
+
+export interface DecisionRow {
+  approver: string;
+  kind: "approve" | "deny";
+  cid: string | null;
+  decision: Decision;
+}
+
+export function listDecisions(db: Database, rid: string): Promise<DecisionRow[]> {
+  return rows<DecisionRow>(
+    db,
+    sql`select approver, kind, cid, decision from ${decision} where rid = ${rid} order by created_at, approver`,
+  );
+}
+
+export async function listOutcomes(
+  db: Database,
+  rid: string,
+): Promise<{ n: number; digest: string; outcome: string }[]> {
+  return rows(db, sql`select n, digest, outcome from ${outcome} where rid = ${rid} order by n`);
+}
+
+export async function listLeaves(
+  db: Database,
+  rid: string,
+): Promise<{ kind: LeafKind; digest: string; salt: string }[]> {
+  return rows(db, sql`select kind, digest, salt from ${leaf} where rid = ${rid} order by seq`);
+}
+
+export interface OpenCeremony {
+  rid: string;
+  approver: string;
+  device_kid: string;
+  broker_nonce: string;
+}
+
+/** The ceremony of this id, while it can still be used. */
+export function findCeremony(db: Database, cid: string): Promise<OpenCeremony | undefined> {
+  return firstRow<OpenCeremony>(
+    db,
+    sql`select rid, approver, device_kid, broker_nonce from ${ceremony}
+      where cid = ${cid} and consumed_at is null and expires_at > now()`,
+  );
+}
+
+/** Hints for an agent's event stream that came after the given leaf; a little overlap, since leaves commit out of order. */
+export async function listHintsSince(
+  db: Database,
+  given: { clientId: string; since: number },
+): Promise<{ seq: number; rid: string; state: RequestState }[]> {
+  return rows(
+    db,
+    sql`select max(l.seq)::float8 as seq, r.rid, ${effectiveState} as state
+      from ${leaf} l join ${request} r on r.rid = l.rid
+      where r.client_id = ${given.clientId} and (l.seq > ${given.since}::bigint
+        or (l.seq > ${given.since}::bigint - 1000 and l.created_at > now() - interval '15 seconds'))
+      group by r.rid order by 1 limit 1000`,
+  );
+}
+
+export async function lastLeaf(db: Database): Promise<number> {
+  const row = await firstRow<{ seq: number }>(
+    db,
+    sql`select coalesce(max(seq), 0)::float8 as seq from ${leaf}`,
+  );
+  return row?.seq ?? 0;
+}

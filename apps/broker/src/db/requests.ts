@@ -1,0 +1,298 @@
+import type { Approval, DeniedDecision, RequestState } from "@countersign/shared";
+import { type SQL, sql } from "drizzle-orm";
+import { type LifecycleEvent, lifecycle } from "../domain/lifecycle.js";
+import { limits } from "../domain/limits.js";
+import type { Database } from "./client.js";
+import { insertLeaf } from "./leaf.js";
+import { epoch, firstRow, json, rows, textArray } from "./rows.js";
+import {
+  ceremony,
+  credential,
+  decision,
+  device,
+  outcome,
+  pairing,
+  authorizationRequest as request,
+  sealedContext,
+} from "./schema.js";
+
+// Every function here is one statement: the change, its leaf and what hangs on it together, with state and
+// deadline in the WHERE. `undefined` means that nothing was changed; the caller reads why.
+
+const changed = sql`changed`;
+
+const fromStates = (event: LifecycleEvent): SQL =>
+  sql`r.state in (${sql.join(
+    lifecycle[event].from.map((state) => sql`${state}`),
+    sql`, `,
+  )})`;
+
+/** The agent is still paired with this approver. */
+const pairedWith = (approver: SQL): SQL =>
+  sql`exists (select 1 from ${pairing} p
+    where p.client_id = r.client_id and p.approver = ${approver} and p.state = 'live')`;
+
+const inTime = sql`r.expires_at > now()`;
+
+export interface NewRequest {
+  rid: string;
+  clientId: string;
+  request: string;
+  arHash: string;
+  ctx: string;
+  sealedSha256: string;
+  tier: string;
+  approvers: readonly string[];
+  quorum: number;
+  reqNonce: string;
+  expiresAt: number;
+}
+
+/** Stores a request whose context is here, whose approvers are all paired and whose agent has not too many open. */
+export async function insertRequest(db: Database, given: NewRequest): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`with bound as (
+      update ${sealedContext} set rid = ${given.rid}
+      where client_id = ${given.clientId} and sealed_sha256 = ${given.sealedSha256} and rid is null
+        and ${given.approvers.length} = (
+          select count(distinct p.approver) from ${pairing} p where p.client_id = ${given.clientId}
+            and p.state = 'live' and p.approver = any(${textArray(given.approvers)}))
+        and ${limits.pendingPerAgent} > (
+          select count(*) from ${request} r where r.client_id = ${given.clientId}
+            and ${fromStates("expire")} and ${inTime})
+      returning client_id
+    ), changed as (
+      insert into ${request} (rid, client_id, request, ar_hash, ctx, sealed_sha256, tier, approvers, quorum, req_nonce, expires_at)
+      select ${given.rid}, client_id, ${given.request}, ${given.arHash}, ${given.ctx}, ${given.sealedSha256},
+        ${given.tier}, ${textArray(given.approvers)}, ${given.quorum}::int, ${given.reqNonce},
+        to_timestamp(${given.expiresAt}::float8)
+      from bound where to_timestamp(${given.expiresAt}::float8) > now()
+      returning rid
+    ), logged as (${insertLeaf(changed, { kind: "request", digest: given.arHash, rid: given.rid })})
+    select rid from changed`,
+  );
+  return row !== undefined;
+}
+
+export interface CeremonyRow {
+  cid: string;
+  broker_nonce: string;
+  expires_at: number;
+}
+
+/** Opens a ceremony for this approver's device, in place of the one before it. */
+export async function insertCeremony(
+  db: Database,
+  given: {
+    rid: string;
+    approver: string;
+    deviceKid: string;
+    cid: string;
+    brokerNonce: string;
+    arHash: string;
+  },
+): Promise<CeremonyRow | undefined> {
+  return firstRow<CeremonyRow>(
+    db,
+    sql`with changed as (
+      insert into ${ceremony} (rid, approver, device_kid, cid, broker_nonce, expires_at)
+      select r.rid, ${given.approver}, d.kid, ${given.cid}, ${given.brokerNonce},
+        least(r.expires_at, now() + make_interval(secs => ${limits.ceremonySeconds}))
+      from ${request} r
+      join ${device} d on d.kid = ${given.deviceKid} and d.approver = ${given.approver} and d.revoked_at is null
+      where r.rid = ${given.rid} and ${fromStates("approve")} and ${inTime}
+        and ${given.approver} = any(r.approvers) and ${pairedWith(sql`${given.approver}`)}
+        and not exists (select 1 from ${decision} where rid = r.rid and approver = ${given.approver})
+      on conflict (rid, approver, device_kid) do update
+        set cid = excluded.cid, broker_nonce = excluded.broker_nonce, expires_at = excluded.expires_at, consumed_at = null
+      returning cid, broker_nonce, expires_at
+    ), logged as (${insertLeaf(changed, { kind: "open", digest: given.arHash, rid: given.rid })})
+    select cid, broker_nonce, ${epoch(sql`expires_at`)} as expires_at from changed`,
+  );
+}
+
+/**
+ * Counts one verified approval, and settles the request when it is the quorum's last. The counter stands on
+ * the locked row: counting other rows would read a snapshot taken before a concurrent approval. A second
+ * approval by the same approver fails on the decision's primary key, and the statement with it.
+ */
+export async function insertApproval(
+  db: Database,
+  given: {
+    rid: string;
+    approver: string;
+    cid: string;
+    credentialId: string;
+    deviceKid: string;
+    digest: string;
+    approval: Approval;
+  },
+): Promise<RequestState | undefined> {
+  const row = await firstRow<{ state: RequestState }>(
+    db,
+    sql`with consumed as (
+      update ${ceremony} set consumed_at = now()
+      where cid = ${given.cid} and rid = ${given.rid} and approver = ${given.approver}
+        and device_kid = ${given.deviceKid} and consumed_at is null and expires_at > now()
+      returning rid
+    ), changed as (
+      update ${request} r set
+        approvals = r.approvals + 1,
+        state = case when r.approvals + 1 >= r.quorum then ${lifecycle.approve.to} else r.state end
+      from consumed
+      where r.rid = consumed.rid and ${fromStates("approve")} and ${inTime}
+        and ${given.approver} = any(r.approvers) and ${pairedWith(sql`${given.approver}`)}
+        and exists (select 1 from ${credential} where id = ${given.credentialId}
+          and approver = ${given.approver} and revoked_at is null)
+        and exists (select 1 from ${device} where kid = ${given.deviceKid}
+          and approver = ${given.approver} and revoked_at is null)
+      returning r.rid, r.state
+    ), decided as (
+      insert into ${decision} (rid, approver, kind, cid, decision)
+      select rid, ${given.approver}, 'approve', ${given.cid}, ${json(given.approval)} from changed
+    ), logged as (${insertLeaf(changed, { kind: "approve", digest: given.digest, rid: given.rid })})
+    select state from changed`,
+  );
+  return row?.state;
+}
+
+/** Settles the request by one approver's no, whatever the others said. */
+export async function insertDenial(
+  db: Database,
+  given: {
+    rid: string;
+    approver: string;
+    deviceKid: string;
+    digest: string;
+    denial: DeniedDecision;
+  },
+): Promise<RequestState | undefined> {
+  const row = await firstRow<{ state: RequestState }>(
+    db,
+    sql`with changed as (
+      update ${request} r set state = ${lifecycle.deny.to}, settled_at = now()
+      where r.rid = ${given.rid} and ${fromStates("deny")} and ${inTime}
+        and ${given.approver} = any(r.approvers)
+        and exists (select 1 from ${device} where kid = ${given.deviceKid}
+          and approver = ${given.approver} and revoked_at is null)
+      returning r.rid, r.state
+    ), decided as (
+      insert into ${decision} (rid, approver, kind, decision)
+      select rid, ${given.approver}, 'deny', ${json(given.denial)} from changed
+    ), logged as (${insertLeaf(changed, { kind: "deny", digest: given.digest, rid: given.rid })})
+    select state from changed`,
+  );
+  return row?.state;
+}
+
+/** Withdraws a request for its agent. */
+export async function cancelRequest(
+  db: Database,
+  given: { rid: string; clientId: string; arHash: string },
+): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`with changed as (
+      update ${request} r set state = ${lifecycle.cancel.to}, settled_at = now()
+      where r.rid = ${given.rid} and r.client_id = ${given.clientId} and ${fromStates("cancel")} and ${inTime}
+      returning r.rid
+    ), logged as (${insertLeaf(changed, { kind: "cancel", digest: given.arHash, rid: given.rid })})
+    select rid from changed`,
+  );
+  return row !== undefined;
+}
+
+/** What this agent has open with this approver. */
+export async function findOpenBetween(
+  db: Database,
+  given: { clientId: string; approver: string },
+): Promise<{ rid: string; ar_hash: string }[]> {
+  return rows(
+    db,
+    sql`select r.rid, r.ar_hash from ${request} r where r.client_id = ${given.clientId}
+      and ${given.approver} = any(r.approvers) and ${fromStates("cancel")}`,
+  );
+}
+
+/** Requests whose time is over and that nobody settled yet; at most 500 at a time. */
+export async function findOverdue(db: Database): Promise<{ rid: string; ar_hash: string }[]> {
+  return rows(
+    db,
+    sql`select r.rid, r.ar_hash from ${request} r
+      where ${fromStates("expire")} and r.expires_at <= now() order by r.expires_at limit 500`,
+  );
+}
+
+export async function expireRequest(
+  db: Database,
+  given: { rid: string; arHash: string },
+): Promise<{ client_id: string; approvers: string[] } | undefined> {
+  return firstRow(
+    db,
+    sql`with changed as (
+      update ${request} r set state = ${lifecycle.expire.to}, settled_at = now()
+      where r.rid = ${given.rid} and ${fromStates("expire")} and r.expires_at <= now()
+      returning r.rid, r.client_id, r.approvers
+    ), logged as (${insertLeaf(changed, { kind: "expire", digest: given.arHash, rid: given.rid })})
+    select client_id, to_jsonb(approvers) as approvers from changed`,
+  );
+}
+
+/**
+ * Hands an approved request to its agent, once. Everybody who approved must still be paired with it.
+ * @param keyHash hash of the caller's Idempotency-Key, for {@link canRedeemAgain}
+ */
+export async function redeemRequest(
+  db: Database,
+  given: { rid: string; clientId: string; arHash: string; keyHash: string | null },
+): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`with changed as (
+      update ${request} r set state = ${lifecycle.redeem.to}, settled_at = now(), redeemed_at = now(),
+        redemption_key_hash = ${given.keyHash}
+      where r.rid = ${given.rid} and r.client_id = ${given.clientId} and ${fromStates("redeem")} and ${inTime}
+        and not exists (select 1 from ${decision} d where d.rid = r.rid and d.kind = 'approve'
+          and not ${pairedWith(sql`d.approver`)})
+      returning r.rid
+    ), logged as (${insertLeaf(changed, { kind: "redeem", digest: given.arHash, rid: given.rid })})
+    select rid from changed`,
+  );
+  return row !== undefined;
+}
+
+/** A redemption whose reply was lost may be asked for again with the same key, for a while and never past the deadline. */
+export async function canRedeemAgain(
+  db: Database,
+  given: { rid: string; clientId: string; keyHash: string },
+): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`select r.rid from ${request} r where r.rid = ${given.rid} and r.client_id = ${given.clientId}
+      and r.state = ${lifecycle.redeem.to} and ${inTime} and r.redemption_key_hash = ${given.keyHash}
+      and r.redeemed_at > now() - make_interval(secs => ${limits.redemptionRetrySeconds})`,
+  );
+  return row !== undefined;
+}
+
+/** Appends the agent's next report. */
+export async function insertOutcome(
+  db: Database,
+  given: { rid: string; clientId: string; n: number; digest: string; outcome: string },
+): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`with changed as (
+      update ${request} r set state = ${lifecycle.report.to}, outcomes = r.outcomes + 1, settled_at = now()
+      where r.rid = ${given.rid} and r.client_id = ${given.clientId} and ${fromStates("report")}
+        and r.outcomes = ${given.n}::int - 1
+      returning r.rid
+    ), reported as (
+      insert into ${outcome} (rid, n, digest, outcome)
+      select rid, ${given.n}::int, ${given.digest}, ${given.outcome} from changed
+    ), logged as (${insertLeaf(changed, { kind: "outcome", digest: given.digest, rid: given.rid })})
+    select rid from changed`,
+  );
+  return row !== undefined;
+}

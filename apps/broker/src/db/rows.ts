@@ -1,0 +1,27 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "./client.js";
+
+/** Runs one statement and returns its rows. Column types are the query's own promise. */
+export async function rows<Row>(db: Database, statement: SQL): Promise<Row[]> {
+  return Array.from(await db.execute(statement)) as Row[];
+}
+
+export async function firstRow<Row = Record<string, unknown>>(
+  db: Database,
+  statement: SQL,
+): Promise<Row | undefined> {
+  const [row] = await rows<Row>(db, statement);
+  return row;
+}
+
+/** NumericDate of a column. */
+export const epoch = (column: SQL): SQL => sql`floor(extract(epoch from ${column}))::float8`;
+
+/** A list as one parameter. */
+export const textArray = (values: readonly string[]): SQL =>
+  sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`;
+
+export const json = (value: unknown): SQL => sql`${JSON.stringify(value)}::jsonb`;
+
+export const secondsFromNow = (seconds: number): SQL =>
+  sql`now() + make_interval(secs => ${seconds}::float8)`;

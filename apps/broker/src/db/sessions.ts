@@ -1,0 +1,84 @@
+import { sql } from "drizzle-orm";
+import { limits } from "../domain/limits.js";
+import type { ApproverRow } from "./approvers.js";
+import type { Database } from "./client.js";
+import { epoch, firstRow, rows, secondsFromNow } from "./rows.js";
+import { approver, credential, invitation, nonce, pairing, session, usedProof } from "./schema.js";
+
+export type NoncePurpose = "register" | "credential" | "login" | "pair";
+
+/** Stores a nonce for one ceremony. */
+export async function insertNonce(
+  db: Database,
+  given: { value: string; purpose: NoncePurpose },
+): Promise<number | undefined> {
+  const row = await firstRow<{ expires_at: number }>(
+    db,
+    sql`insert into ${nonce} (value, purpose, expires_at)
+      values (${given.value}, ${given.purpose}, ${secondsFromNow(limits.nonceSeconds)})
+      returning ${epoch(sql`expires_at`)} as expires_at`,
+  );
+  return row?.expires_at;
+}
+
+/** Signs in: consumes the nonce and makes the session, while the credential is alive. */
+export async function insertSession(
+  db: Database,
+  given: { hash: string; approver: string; credentialId: string; nonce: string },
+): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`with consumed as (
+      delete from ${nonce} where value = ${given.nonce} and purpose = 'login' and expires_at > now() returning value
+    )
+    insert into ${session} (hash, approver, expires_at)
+    select ${given.hash}, ${given.approver}, ${secondsFromNow(limits.sessionSeconds)} from consumed
+    where exists (select 1 from ${credential} where id = ${given.credentialId}
+      and approver = ${given.approver} and revoked_at is null)
+    returning hash`,
+  );
+  return row !== undefined;
+}
+
+export function findSession(db: Database, hash: string): Promise<ApproverRow | undefined> {
+  return firstRow(
+    db,
+    sql`select a.id as approver, a.name from ${session} s join ${approver} a on a.id = s.approver
+      where s.hash = ${hash} and s.expires_at > now()`,
+  );
+}
+
+export async function deleteSession(db: Database, hash: string): Promise<void> {
+  await rows(db, sql`delete from ${session} where hash = ${hash}`);
+}
+
+/**
+ * Marks proofs as used, all or none.
+ * @returns false when one of them had been used before
+ */
+export async function useProofs(
+  db: Database,
+  proofs: readonly { hash: string; expiresAt: number }[],
+): Promise<boolean> {
+  const values = sql.join(
+    proofs.map(({ hash, expiresAt }) => sql`(${hash}, to_timestamp(${expiresAt}::float8))`),
+    sql`, `,
+  );
+  const inserted = await rows(
+    db,
+    sql`insert into ${usedProof} (hash, expires_at) values ${values} on conflict (hash) do nothing returning hash`,
+  );
+  return inserted.length === proofs.length;
+}
+
+/** Deletes what has run out and is kept for nothing. */
+export async function purgeEphemeral(db: Database): Promise<void> {
+  await rows(
+    db,
+    sql`with proofs as (delete from ${usedProof} where expires_at < now()),
+      nonces as (delete from ${nonce} where expires_at < now()),
+      invitations as (delete from ${invitation} where expires_at < now()),
+      sessions as (delete from ${session} where expires_at < now())
+    delete from ${pairing} where state in ('offered', 'accepted', 'revealed') and expires_at < now()`,
+  );
+}

@@ -1,0 +1,156 @@
+import {
+  acceptPairing,
+  bytes32,
+  ceremonyRequest,
+  decision,
+  fromBase64url,
+  fromUtf8,
+  id,
+  ProtocolError,
+  parse,
+  type RequestDetail,
+  type RequestSummary,
+  toBase64url,
+  utf8,
+} from "@countersign/shared";
+import { Hono } from "hono";
+import * as z from "zod/mini";
+import { decide, openCeremony, requestOf } from "../authorization.js";
+import type { Broker } from "../broker.js";
+import type { ApproverRow } from "../db/approvers.js";
+import { getContext } from "../db/contexts.js";
+import {
+  type HistoryCursor,
+  listDecisions,
+  listHistory,
+  listInbox,
+  listOutcomes,
+  type RequestRow,
+} from "../db/request-reads.js";
+import { limits } from "../domain/limits.js";
+import { topics } from "../domain/ports.js";
+import { accept, agentsOf, readForPhone, unpair } from "../pairing.js";
+import { type HttpContext, type HttpEnv, readJson } from "./context.js";
+import { createStreamLimit, type RateLimits } from "./limits.js";
+import { pollPairing } from "./pairing-routes.js";
+import { authenticatePerson } from "./person-auth.js";
+import { streamEvents } from "./sse.js";
+
+/** `/app` for a signed-in approver. A session reads and opens; it decides nothing without a signature. */
+export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
+  const streams = createStreamLimit(limits.streamsPerSession);
+
+  const personOf = async (c: HttpContext): Promise<ApproverRow> => {
+    const person = await authenticatePerson(broker, c);
+    await rates.approver(person.approver);
+    return person;
+  };
+  const ridOf = (c: HttpContext): string => parse(id, c.req.param("rid"));
+  const pairingIdOf = (c: HttpContext): string => parse(bytes32, c.req.param("id"));
+
+  return new Hono<HttpEnv>()
+    .get("/requests", async (c) => {
+      const { approver } = await personOf(c);
+      if (parse(view, c.req.query("view")) === "inbox") {
+        return c.json({ requests: (await listInbox(broker.db, approver)).map(toSummary) });
+      }
+      const rows = await listHistory(broker.db, approver, readCursor(c.req.query("before")));
+      const page = rows.slice(0, limits.listPageSize);
+      const last = rows.length > page.length ? page.at(-1) : undefined;
+      return c.json({
+        requests: page.map(toSummary),
+        ...(last ? { next: writeCursor({ createdAt: last.created_at, rid: last.rid }) } : {}),
+      });
+    })
+    .get("/requests/:rid", async (c) => {
+      const person = await personOf(c);
+      return c.json(await toDetail(broker, await requestOf(broker, person, ridOf(c))));
+    })
+    .get("/requests/:rid/context", async (c) => {
+      const { approver } = await personOf(c);
+      const octets = await getContext(broker.db, { rid: ridOf(c), approver });
+      if (!octets) throw new ProtocolError("not_found");
+      return c.body(Uint8Array.from(octets), 200, { "content-type": "application/octet-stream" });
+    })
+    .post("/requests/:rid/ceremony", async (c) => {
+      const person = await personOf(c);
+      const { device_kid: deviceKid } = await readJson(c, ceremonyRequest);
+      return c.json(await openCeremony(broker, person, { rid: ridOf(c), deviceKid }), 201);
+    })
+    .post("/requests/:rid/decisions", async (c) => {
+      const person = await personOf(c);
+      return c.json(await decide(broker, person, ridOf(c), await readJson(c, decision)));
+    })
+    .get("/events", async (c) => {
+      const { approver } = await personOf(c);
+      const release = streams.take(approver);
+      return streamEvents(c, (stream) => {
+        const unsubscribe = broker.bus.subscribe(topics.approver(approver), (hint) => {
+          const data = { rid: hint.rid, pairing_id: hint.pairingId };
+          stream.send({ event: "hint", data });
+        });
+        return () => {
+          unsubscribe();
+          release();
+        };
+      });
+    })
+    .get("/agents", async (c) => c.json({ agents: await agentsOf(broker, await personOf(c)) }))
+    .delete("/agents/:clientId", async (c) => {
+      const { approver } = await personOf(c);
+      await unpair(broker, { clientId: parse(bytes32, c.req.param("clientId")), approver });
+      return c.body(null, 204);
+    })
+    .get("/pairings/:id", async (c) => {
+      const person = await personOf(c);
+      const pairingId = pairingIdOf(c);
+      return c.json(
+        await pollPairing(broker, c, pairingId, () => readForPhone(broker, person, pairingId)),
+      );
+    })
+    .post("/pairings/:id/acceptance", async (c) => {
+      const person = await personOf(c);
+      const acceptance = await readJson(c, acceptPairing);
+      return c.json(await accept(broker, person, pairingIdOf(c), acceptance));
+    });
+}
+
+const view = z.enum(["inbox", "history"]);
+
+const cursor = z.strictObject({ createdAt: z.number(), rid: id });
+
+function readCursor(text: string | undefined): HistoryCursor | null {
+  if (text === undefined) return null;
+  try {
+    return parse(cursor, JSON.parse(fromUtf8(fromBase64url(text))));
+  } catch (cause) {
+    throw new ProtocolError("invalid_request", { cause });
+  }
+}
+
+const writeCursor = (given: HistoryCursor): string => toBase64url(utf8(JSON.stringify(given)));
+
+function toSummary(row: RequestRow): RequestSummary {
+  const { rid, state, client_id, agent_name, agent_host, tier, approvals, quorum } = row;
+  return {
+    ...{ rid, state, client_id, agent_name, agent_host, tier, approvals, quorum },
+    created_at: row.created_at,
+    expires_at: row.expires_at,
+    ...(row.settled_at === null ? {} : { settled_at: row.settled_at }),
+    ...(row.decided === null ? {} : { decided: row.decided }),
+  };
+}
+
+async function toDetail(broker: Broker, row: RequestRow): Promise<RequestDetail> {
+  const [decisions, outcomes] = await Promise.all([
+    listDecisions(broker.db, row.rid),
+    listOutcomes(broker.db, row.rid),
+  ]);
+  return {
+    ...toSummary(row),
+    request: row.request,
+    req_nonce: row.req_nonce,
+    decisions: decisions.map((stored) => stored.decision),
+    outcomes: outcomes.map(({ outcome }) => outcome),
+  };
+}

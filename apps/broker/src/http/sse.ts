@@ -1,0 +1,41 @@
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { limits } from "../domain/limits.js";
+import type { HttpContext } from "./context.js";
+
+/** A reader this far behind has stalled: what it is owed would pile up in our memory. */
+const maxBacklogBytes = 64 * 1024;
+
+export interface EventStream {
+  send(event: { event: string; data: unknown; id?: number }): void;
+}
+
+/**
+ * Answers with server-sent events, written straight to the socket: a third of the memory of a web stream.
+ * @param start begins sending and returns how to stop; stopped when the reader goes away
+ */
+export function streamEvents(c: HttpContext, start: (stream: EventStream) => () => void): Response {
+  const { outgoing } = c.env;
+  outgoing.writeHead(200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "x-accel-buffering": "no",
+  });
+  const write = (text: string): void => {
+    if (outgoing.writableLength > maxBacklogBytes) outgoing.destroy();
+    else outgoing.write(text);
+  };
+  write(": ready\n\n");
+  const stop = start({
+    send: ({ event, data, id }) => {
+      const idLine = id === undefined ? "" : `id: ${id}\n`;
+      write(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    },
+  });
+  const heartbeat = setInterval(() => write(": heartbeat\n\n"), limits.heartbeatSeconds * 1000);
+  outgoing.once("close", () => {
+    clearInterval(heartbeat);
+    stop();
+  });
+  return RESPONSE_ALREADY_SENT;
+}

@@ -1,0 +1,68 @@
+import type { EventBus } from "../domain/ports.js";
+
+/**
+ * Resolves at the next hint on a topic, when the time is over, or when the caller went away; starts listening at
+ * once, so that nothing is missed between a read and the wait after it.
+ */
+export function nextHint(
+  bus: EventBus,
+  topic: string,
+  signal: AbortSignal,
+): { wait(milliseconds: number): Promise<void>; stop(): void } {
+  let hinted = false;
+  let wake = () => {};
+  const unsubscribe = bus.subscribe(topic, () => {
+    hinted = true;
+    wake();
+  });
+  const onAbort = () => wake();
+  signal.addEventListener("abort", onAbort);
+  return {
+    async wait(milliseconds) {
+      if (hinted || signal.aborted || milliseconds <= 0) {
+        hinted = false;
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      hinted = false;
+    },
+    stop() {
+      unsubscribe();
+      signal.removeEventListener("abort", onAbort);
+      wake();
+    },
+  };
+}
+
+/**
+ * Reads until the answer is another one than the caller already has, or the time is over.
+ * @param read reads the truth; is called once more at the end
+ */
+export async function longPoll<T>(
+  bus: EventBus,
+  topic: string,
+  signal: AbortSignal,
+  milliseconds: number,
+  read: () => Promise<T>,
+  isNews: (value: T) => boolean,
+): Promise<T> {
+  const deadline = performance.now() + milliseconds;
+  const hint = nextHint(bus, topic, signal);
+  try {
+    for (;;) {
+      const value = await read();
+      const left = deadline - performance.now();
+      if (isNews(value) || left <= 0 || signal.aborted) return value;
+      // A hint can be lost; the truth is read again once a second.
+      await hint.wait(Math.min(left, 1000));
+    }
+  } finally {
+    hint.stop();
+  }
+}

@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { extname, join, relative, sep } from "node:path";
+import { Hono } from "hono";
+import type { HttpEnv } from "./context.js";
+
+const mediaTypes: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+};
+
+/** Everything from this origin, nothing inline, no sink without the one Trusted Types policy. */
+export const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob:",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "worker-src 'self'",
+  "font-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types countersign",
+].join("; ");
+
+interface Asset {
+  bytes: Uint8Array<ArrayBuffer>;
+  headers: Record<string, string>;
+}
+
+/**
+ * Serves the built web app from memory: no path of a request ever reaches the file system. Any other path without
+ * an extension is a screen of the app.
+ */
+export function webApp(directory: string): Hono<HttpEnv> {
+  const assets = readAssets(directory);
+  const shell = assets.get("/index.html");
+  return new Hono<HttpEnv>().get("*", (c) => {
+    const path = c.req.path;
+    const isScreen = !/\.[a-z0-9]+$/i.test(path);
+    const asset = assets.get(path) ?? (isScreen ? shell : undefined);
+    if (!asset) return c.notFound();
+    return c.body(asset.bytes, 200, asset.headers);
+  });
+}
+
+function readAssets(directory: string): Map<string, Asset> {
+  const files = readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .map((name) => join(directory, name))
+    .filter((path) => statSync(path).isFile());
+  return new Map(
+    files.map((path) => {
+      const name = `/${relative(directory, path).split(sep).join("/")}`;
+      return [name, { bytes: Uint8Array.from(readFileSync(path)), headers: headersOf(name) }];
+    }),
+  );
+}
+
+function headersOf(name: string): Record<string, string> {
+  const extension = extname(name);
+  // The build puts a hash into the names under /assets; everything else must be looked at again.
+  const immutable = name.startsWith("/assets/");
+  return {
+    "content-type": mediaTypes[extension] ?? "application/octet-stream",
+    "cache-control": immutable ? "public, max-age=31536000, immutable" : "no-cache",
+    ...(extension === ".html" ? { "content-security-policy": contentSecurityPolicy } : {}),
+  };
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { EmbeddedPostgresError } from "@countersign/embedded-postgres";
+import pino from "pino";
+import { readEnvironment, StartupError } from "./env.js";
+import { start } from "./start.js";
+
+const started = performance.now();
+
+/** Secrets of containers come as files. */
+function environmentVariables(): Record<string, string | undefined> {
+  const file = process.env["DATABASE_URL_FILE"];
+  if (file === undefined || file === "") return process.env;
+  return { ...process.env, DATABASE_URL: readFileSync(file, "utf8").trim() };
+}
+
+async function main(): Promise<void> {
+  const env = readEnvironment(environmentVariables());
+  const log = pino({ level: env.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const broker = await start(env, log);
+  announce(broker.site.origin, broker.firstInvitation);
+
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await broker.stop();
+    process.exit(0);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+function announce(origin: string, firstInvitation: string | undefined): void {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const lines = [`Countersign is ready at ${origin} (${seconds} s).`];
+  if (firstInvitation) {
+    lines.push(
+      "",
+      "Nobody has enrolled yet. Open this link once, on the phone that will approve:",
+      "",
+      `  ${firstInvitation}`,
+    );
+  }
+  if (origin.startsWith("http:")) {
+    lines.push(
+      "",
+      "This is a trial on one machine and protects nothing: whoever approves sits where the agent runs.",
+      "For a phone: set PUBLIC_URL to an https address that leads here (docker-compose.yml brings Caddy for that).",
+    );
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+main().catch((error: unknown) => {
+  const known = error instanceof StartupError || error instanceof EmbeddedPostgresError;
+  process.stderr.write(`${known ? `${error.message} (${error.code})` : String(error)}\n`);
+  process.exit(1);
+});

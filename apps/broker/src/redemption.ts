@@ -1,0 +1,204 @@
+import {
+  type DeniedDecision,
+  type Evidence,
+  ProtocolError,
+  readJws,
+  sha256Text,
+  utf8,
+  verifyOutcome,
+} from "@countersign/shared";
+import { type AuthenticatedAgent, refuseConflict, tell } from "./authorization.js";
+import type { Broker } from "./broker.js";
+import { listChain } from "./db/approvers.js";
+import { listAcceptances } from "./db/pairings.js";
+import {
+  findForAgent,
+  listDecisions,
+  listLeaves,
+  listOutcomes,
+  type RequestRow,
+} from "./db/request-reads.js";
+import {
+  cancelRequest,
+  canRedeemAgain,
+  expireRequest,
+  findOverdue,
+  insertOutcome,
+  redeemRequest,
+} from "./db/requests.js";
+import { lifecycle, terminalStates } from "./domain/lifecycle.js";
+
+// The path's second half, for the agent: redeem -> report, and cancel and expire beside it.
+
+/** What an agent's poll finds. */
+export type Redemption =
+  | { state: "redeemed"; evidence: Evidence; request: RequestRow }
+  | { state: "pending" | "used" | "canceled" | "expired" | "withdrawn" }
+  | { state: "denied"; decision: DeniedDecision | undefined };
+
+/**
+ * Hands the evidence of an approved request to its agent, once; with the same idempotency key again for a
+ * minute, since a reply can be lost.
+ * @throws ProtocolError `not_found`
+ */
+export async function redeem(
+  broker: Broker,
+  agent: AuthenticatedAgent,
+  given: { rid: string; idempotencyKey: string | undefined },
+): Promise<Redemption> {
+  const request = await findForAgent(broker.db, { rid: given.rid, clientId: agent.clientId });
+  if (!request) throw new ProtocolError("not_found");
+  const { rid, client_id: clientId } = request;
+  const keyHash =
+    given.idempotencyKey === undefined ? null : sha256Text(utf8(given.idempotencyKey));
+  switch (request.state) {
+    case "pending":
+      return { state: "pending" };
+    case "approved": {
+      const redeemed = await redeemRequest(broker.db, {
+        rid,
+        clientId,
+        arHash: request.ar_hash,
+        keyHash,
+      });
+      if (!redeemed) return afterLostRace(broker, agent, given, request);
+      tell(broker, rid, clientId, request.approvers, "redeemed");
+      return { state: "redeemed", request, evidence: await readEvidence(broker, agent, request) };
+    }
+    case "redeemed": {
+      const again =
+        keyHash !== null && (await canRedeemAgain(broker.db, { rid, clientId, keyHash }));
+      if (!again) return { state: "used" };
+      return { state: "redeemed", request, evidence: await readEvidence(broker, agent, request) };
+    }
+    case "reported":
+      return { state: "used" };
+    case "denied":
+      return { state: "denied", decision: await findDenial(broker, rid) };
+    case "canceled":
+    case "expired":
+      return { state: request.state };
+  }
+}
+
+/** Somebody else changed the state between reading and redeeming: read again. Still approved means a pairing ended. */
+async function afterLostRace(
+  broker: Broker,
+  agent: AuthenticatedAgent,
+  given: { rid: string; idempotencyKey: string | undefined },
+  before: RequestRow,
+): Promise<Redemption> {
+  const after = await findForAgent(broker.db, { rid: given.rid, clientId: agent.clientId });
+  if (after?.state === before.state) return { state: "withdrawn" };
+  return redeem(broker, agent, given);
+}
+
+async function findDenial(broker: Broker, rid: string): Promise<DeniedDecision | undefined> {
+  const decisions = await listDecisions(broker.db, rid);
+  const denial = decisions.find(({ kind }) => kind === "deny")?.decision;
+  return denial?.decision === "deny" ? denial : undefined;
+}
+
+/**
+ * The evidence of a request that is over for its agent. It never opens an effect.
+ * @throws ProtocolError `not_found`, `not_redeemed`
+ */
+export async function evidenceOf(
+  broker: Broker,
+  agent: AuthenticatedAgent,
+  rid: string,
+): Promise<Evidence> {
+  const request = await findForAgent(broker.db, { rid, clientId: agent.clientId });
+  if (!request) throw new ProtocolError("not_found");
+  if (!["redeemed", "reported", "denied"].includes(request.state)) {
+    throw new ProtocolError("not_redeemed");
+  }
+  return readEvidence(broker, agent, request);
+}
+
+async function readEvidence(
+  broker: Broker,
+  agent: AuthenticatedAgent,
+  request: RequestRow,
+): Promise<Evidence> {
+  const { db } = broker;
+  const { rid, client_id: clientId, approvers } = request;
+  const [acceptances, decisions, leaves, chains] = await Promise.all([
+    listAcceptances(db, { clientId, approvers }),
+    listDecisions(db, rid),
+    listLeaves(db, rid),
+    Promise.all(approvers.map((approver) => listChain(db, approver))),
+  ]);
+  return {
+    v: 1,
+    request: request.request,
+    req_nonce: request.req_nonce,
+    agent_jwk: agent.jwk,
+    pairings: acceptances.map(({ acceptance }) => acceptance),
+    chains: chains.map((links) => links.map(({ link }) => link)),
+    decisions: decisions.map(({ decision }) => decision),
+    leaves: leaves.map(({ kind, digest, salt }) => ({ v: 1, kind, digest, salt, rid })),
+  };
+}
+
+/**
+ * Appends the agent's signed report of what became of the action. The same report again changes nothing.
+ * @throws ProtocolError `not_found`, `not_redeemed`, `invalid_binding`, `outcome_out_of_order`
+ */
+export async function report(
+  broker: Broker,
+  agent: AuthenticatedAgent,
+  rid: string,
+  jws: string,
+): Promise<RequestRow> {
+  const request = await findForAgent(broker.db, { rid, clientId: agent.clientId });
+  if (!request) throw new ProtocolError("not_found");
+  const outcome = await verifyOutcome(jws, agent.jwk);
+  const bound =
+    outcome.rid === rid && outcome.ar_hash === request.ar_hash && outcome.ctx === request.ctx;
+  if (!bound) throw new ProtocolError("invalid_binding");
+  const digest = sha256Text(readJws(jws, "countersign-outcome+jwt").payload);
+  const given = { rid, clientId: agent.clientId, n: outcome.n, digest, outcome: jws };
+  const inserted = await insertOutcome(broker.db, given).catch(refuseConflict("conflict"));
+  const after = (await findForAgent(broker.db, { rid, clientId: agent.clientId })) ?? request;
+  if (inserted) {
+    tell(broker, rid, agent.clientId, request.approvers, "reported");
+    return after;
+  }
+  const stored = (await listOutcomes(broker.db, rid)).find(({ n }) => n === outcome.n);
+  if (stored?.digest === digest) return after;
+  const redeemed = lifecycle.report.from.some((state) => state === after.state);
+  throw new ProtocolError(redeemed ? "outcome_out_of_order" : "not_redeemed");
+}
+
+/**
+ * Withdraws a request for its agent, and the prompt from the phones. Canceling again changes nothing.
+ * @throws ProtocolError `not_found`, `already_settled`
+ */
+export async function cancel(
+  broker: Broker,
+  agent: AuthenticatedAgent,
+  rid: string,
+): Promise<RequestRow> {
+  const request = await findForAgent(broker.db, { rid, clientId: agent.clientId });
+  if (!request) throw new ProtocolError("not_found");
+  const canceled = await cancelRequest(broker.db, {
+    rid,
+    clientId: agent.clientId,
+    arHash: request.ar_hash,
+  });
+  if (canceled) tell(broker, rid, agent.clientId, request.approvers, "canceled");
+  const after = await findForAgent(broker.db, { rid, clientId: agent.clientId });
+  if (!after || !terminalStates.includes(after.state)) throw new ProtocolError("already_settled");
+  return after;
+}
+
+/** Settles what nobody answered in time. @returns how many requests expired */
+export async function expireOverdue(broker: Broker): Promise<number> {
+  const overdue = await findOverdue(broker.db);
+  for (const { rid, ar_hash: arHash } of overdue) {
+    const expired = await expireRequest(broker.db, { rid, arHash });
+    if (expired) tell(broker, rid, expired.client_id, expired.approvers, "expired");
+  }
+  return overdue.length;
+}

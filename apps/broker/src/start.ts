@@ -1,0 +1,199 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startEmbeddedPostgres } from "@countersign/embedded-postgres";
+import { getRequestListener } from "@hono/node-server";
+import { createEventBus } from "./adapters/event-bus.js";
+import { webauthn } from "./adapters/webauthn.js";
+import { createApp } from "./app.js";
+import type { Broker } from "./broker.js";
+import { loadSigningKey, requireSameRelyingParty, requireSoundDatabase } from "./checks.js";
+import { type Connection, connect } from "./db/client.js";
+import { purgeContexts } from "./db/contexts.js";
+import { isUnavailable } from "./db/failures.js";
+import { migrateDatabase } from "./db/migrate.js";
+import { purgeEphemeral } from "./db/sessions.js";
+import type { Logger } from "./domain/ports.js";
+import { type Environment, type PublicSite, StartupError, siteOf } from "./env.js";
+import { expireOverdue } from "./redemption.js";
+import { inviteFirstApprover } from "./registration.js";
+
+const migrationsFolder = fileURLToPath(new URL("../drizzle", import.meta.url));
+const webAppDirectory = fileURLToPath(new URL("../../pwa/dist", import.meta.url));
+
+export interface RunningBroker {
+  site: PublicSite;
+  /** The link for the first approver, as long as nobody has enrolled. */
+  firstInvitation: string | undefined;
+  stop(): Promise<void>;
+}
+
+/**
+ * Environment -> adapters -> app -> listening, timers running.
+ * @throws StartupError with a sentence that says what to do
+ */
+export async function start(
+  env: Environment,
+  log: Logger,
+  now: () => number = Date.now,
+): Promise<RunningBroker> {
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).reverse()) await step();
+  };
+  try {
+    const { server, port } = await listen(env);
+    stops.push(() => closeServer(server));
+    const site = siteOf(env.PUBLIC_URL ?? `http://localhost:${port}`);
+
+    const databaseUrl = env.DATABASE_URL ?? (await startOwnDatabase(env, log, stops));
+    const connection = await openDatabase(databaseUrl, now);
+    stops.push(() => connection.close());
+    const { db } = connection;
+    await requireSameRelyingParty(db, site);
+
+    const broker: Broker = {
+      db,
+      site,
+      bus: createEventBus(),
+      webauthn,
+      log,
+      signingKey: await loadSigningKey(db),
+      now,
+    };
+    stops.push(startTimers(broker, env));
+    const app = createApp(broker, {
+      webAppDirectory: existsSync(webAppDirectory) ? webAppDirectory : undefined,
+      trustedProxies: env.TRUSTED_PROXIES.split(",").filter((entry) => entry !== ""),
+    });
+    server.removeAllListeners("request");
+    server.on("request", getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+    return { site, firstInvitation: await inviteFirstApprover(broker), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Takes the port before anything else is touched; until the app stands it answers 503. */
+async function listen(env: Environment): Promise<{ server: Server; port: number }> {
+  const server = createServer((_request, response) => {
+    response.writeHead(503, { "retry-after": "1" }).end();
+  });
+  // Node's defaults let half-sent headers hold a connection for 95 s.
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 60_000;
+  server.maxHeadersCount = 60;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(env.PORT, env.HOST, resolve);
+  }).catch((cause: NodeJS.ErrnoException) => {
+    const sentence =
+      cause.code === "EADDRINUSE"
+        ? `Port ${env.PORT} is in use. Stop the other program, or set PORT to a free one.`
+        : `Listening on ${env.HOST}:${env.PORT} failed (${cause.code}). Set HOST and PORT to an address of this machine.`;
+    throw new StartupError(
+      cause.code === "EADDRINUSE" ? "port_in_use" : "cannot_listen",
+      sentence,
+      {
+        cause,
+      },
+    );
+  });
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  // Streams and long polls do not end by themselves; whoever holds one connects again.
+  const timer = setTimeout(() => server.closeAllConnections(), 500);
+  await closed;
+  clearTimeout(timer);
+}
+
+async function startOwnDatabase(
+  env: Environment,
+  log: Logger,
+  stops: (() => Promise<void> | void)[],
+): Promise<string> {
+  const dataDir = env.DATA_DIR ?? defaultDataDirectory();
+  mkdirSync(dataDir, { recursive: true });
+  const server = await startEmbeddedPostgres({
+    dataDir: join(dataDir, "postgres"),
+    log: (line) => log.debug({ source: "postgres" }, line),
+  });
+  stops.push(() => server.stop());
+  return server.url;
+}
+
+function defaultDataDirectory(): string {
+  return process.getuid?.() === 0
+    ? "/var/lib/countersign"
+    : join(homedir(), ".local", "share", "countersign");
+}
+
+/** Migrates, and holds the database to what the promises need. */
+async function openDatabase(databaseUrl: string, now: () => number): Promise<Connection> {
+  const connection = connectOrRefuse(databaseUrl);
+  try {
+    await migrateDatabase(databaseUrl, migrationsFolder);
+    await requireSoundDatabase(connection.db, now);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    if (error instanceof StartupError || !isUnreachable(error)) throw error;
+    throw unreachable(error);
+  }
+}
+
+function connectOrRefuse(databaseUrl: string): Connection {
+  try {
+    return connect(databaseUrl);
+  } catch (cause) {
+    throw unreachable(cause);
+  }
+}
+
+/** Away, or there but not for us: wrong password, no such database. */
+function isUnreachable(error: unknown): boolean {
+  if (isUnavailable(error)) return true;
+  const text = error instanceof Error ? `${error.message} ${String(error.cause ?? "")}` : "";
+  return /ENOTFOUND|EAI_AGAIN|28P01|28000|3D000|authentication failed|does not exist/.test(text);
+}
+
+const unreachable = (cause: unknown): StartupError =>
+  new StartupError(
+    "database_unreachable",
+    "The database in DATABASE_URL cannot be reached. Check host, port, name and password, and that it runs.",
+    { cause },
+  );
+
+/** Settles what ran out every second, and cleans up every minute. Errors are logged and tried again. */
+function startTimers(broker: Broker, env: Environment): () => void {
+  const every = (milliseconds: number, name: string, work: () => Promise<unknown>) => {
+    let running = false;
+    return setInterval(async () => {
+      if (running) return;
+      running = true;
+      try {
+        await work();
+      } catch (error) {
+        broker.log.warn({ task: name, err: String(error) }, "background task failed");
+      } finally {
+        running = false;
+      }
+    }, milliseconds);
+  };
+  const timers = [
+    every(1000, "expire", () => expireOverdue(broker)),
+    every(60_000, "purge contexts", () =>
+      purgeContexts(broker.db, env.CONTEXT_RETENTION_HOURS * 3600),
+    ),
+    every(60_000, "purge ephemeral", () => purgeEphemeral(broker.db)),
+  ];
+  return () => timers.forEach(clearInterval);
+}
