@@ -1,0 +1,40 @@
+import { visible } from "@countersign/shared";
+import type { Claimed, NotApproved, Pending, RefusedByPolicy } from "../client/answer.js";
+
+/** An answer in a sentence for a person at a terminal. Text from outside comes escaped. */
+export function describe(answer: Claimed | NotApproved | Pending | RefusedByPolicy): string {
+  switch (answer.status) {
+    case "pending":
+      return [
+        `Match code ${answer.matchCode}: the phone shows the same one.`,
+        `Good until ${answer.deadline.toISOString()}. Then: countersign wait ${answer.rid}`,
+      ].join("\n");
+    case "claimed":
+      return `Approved and yours to execute, once:\n${visible(JSON.stringify(answer.action, null, 2))}`;
+    case "denied":
+      return answer.reason === undefined
+        ? "Denied."
+        : `Denied. The approver says: ${visible(answer.reason)}`;
+    case "expired":
+      return "Expired: nobody answered in time. Nobody refused.";
+    case "canceled":
+      return "Canceled: the agent took the request back.";
+    case "unreachable":
+      return `Unreachable (${answer.code}): there is no answer that proves anything. Nothing may be executed.`;
+    case "refused_by_policy":
+      return `Refused (${answer.code}): nobody was asked.`;
+    case "integrity_mismatch":
+      return [
+        `Integrity mismatch (${visible(answer.code)}): nothing may be executed.`,
+        ...answer.changed.map(
+          ({ kind, subject }) => `changed: ${visible(kind)} ${visible(subject)}`,
+        ),
+      ].join("\n");
+    case "unknown":
+      return answer.code === "in_progress"
+        ? "In progress: a process at work holds this approval."
+        : `Unknown: execution began and nobody knows how it ended. Look, then: countersign resolve ${answer.rid} succeeded|failed|rolled_back`;
+    case "reported":
+      return `Used before. Outcome ${answer.outcome.n}: ${answer.outcome.status}.`;
+  }
+}

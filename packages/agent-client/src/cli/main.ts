@@ -1,0 +1,18 @@
+import { defineCommand, runMain } from "citty";
+import { pair } from "./pair.js";
+import { request } from "./request.js";
+import { resolve } from "./resolve.js";
+import { unpair } from "./unpair.js";
+import { wait } from "./wait.js";
+
+await runMain(
+  defineCommand({
+    meta: {
+      name: "countersign",
+      description: `Ask a person on the phone before something dangerous is done.
+Exit codes: 0 go on, 1 failed, 2 wrong use, 10 denied, 11 expired, 12 canceled, 13 unreachable,
+14 refused by policy, 15 integrity mismatch, 16 unknown, 17 used before`,
+    },
+    subCommands: { pair, unpair, request, wait, resolve },
+  }),
+);

@@ -1,0 +1,225 @@
+import type { Site } from "@countersign/shared";
+import { defaultHome } from "../cli/environment.js";
+import { type Clock, systemClock } from "../clock.js";
+import { ClientError } from "../errors.js";
+import { type Execute, type Guarded, type GuardOptions, guardAction } from "../gate/guard.js";
+import { type AgentKey, ensureAgentKey, readAgentKey } from "../home/agent-key.js";
+import { openPrivateDirectory } from "../home/durable-file.js";
+import { openPins } from "../home/pins.js";
+import { createBroker } from "../http/broker.js";
+import { createTransport } from "../http/transport.js";
+import { openJournal } from "../journal/journal.js";
+import { type Logger, silent } from "../logger.js";
+import { type PairedApprover, type PairOptions, pairApprover } from "../pairing/pair.js";
+import { unpairApprover } from "../pairing/unpair.js";
+import { createMeasures, type Measures } from "../preconditions/registry.js";
+import type {
+  Approved,
+  Canceled,
+  Claimed,
+  NotApproved,
+  Pending,
+  RefusedByPolicy,
+  Unreachable,
+} from "./answer.js";
+import { cancelRequest } from "./cancel.js";
+import { claimApproval } from "./claim.js";
+import type { ClientContext } from "./context.js";
+import type { HeldRequest } from "./held-request.js";
+import { readOwnRequest } from "./own-request.js";
+import { type Resolution, recoverAll, resolveUnknown } from "./recover.js";
+import { type OutcomeReport, recordOutcome } from "./report.js";
+import { type ActionProposal, ask, hold, type RequestOptions } from "./request.js";
+import { answerFromJournal } from "./settle.js";
+import { siteOf } from "./site.js";
+import { awaitAnswer } from "./wait.js";
+
+export interface ClientOptions {
+  /** Where the broker is, as the phone knows it: `https://approve.example.com`, or `http://localhost:<port>`. */
+  brokerUrl: string;
+  /**
+   * The agent's own directory: key, pins and journal. Whoever can write it needs no approval, so keep it out of
+   * the model's reach. Default: `$COUNTERSIGN_HOME`, `$XDG_STATE_HOME/countersign` or `~/.local/state/countersign`.
+   */
+  home?: string;
+  /** Further kinds of preconditions. `file` and `tree` are built in; see `pageRegion`. */
+  preconditions?: Measures;
+  /** How long `request` looks for a broker that does not answer. Default: 30,000. */
+  retryForMs?: number;
+  fetch?: typeof globalThis.fetch;
+  logger?: Logger;
+  clock?: Clock;
+}
+
+/** An agent's side of Countersign. */
+export interface Client {
+  /**
+   * Pairs an approver's phone with this agent.
+   * @throws ClientError `pairing_failed`, `pairing_expired`, `pairing_canceled`, `digits_wrong`, `keys_changed`,
+   *   `keys_shared`, `unreachable`
+   */
+  pair(options: PairOptions): Promise<PairedApprover>;
+  /**
+   * Removes an approver's keys here, at once and certainly, then tells the broker if it can.
+   * @throws ClientError `not_paired`
+   */
+  unpair(approver: string): Promise<{ brokerTold: boolean }>;
+  approvers(): Promise<PairedApprover[]>;
+  /** Asks. An answer other than `pending` means that nobody was asked, or nobody will be heard. */
+  request(
+    proposal: ActionProposal,
+    options?: RequestOptions,
+  ): Promise<Pending | RefusedByPolicy | Unreachable | Canceled>;
+  /**
+   * Waits for a request of this process. Aborting takes the request back.
+   * @throws ClientError `unknown_request` after a restart: use `resume`
+   */
+  wait(rid: string, options?: { signal?: AbortSignal }): Promise<Approved | NotApproved>;
+  /**
+   * Waits for a request from the journal, after a restart too, or tells what became of it.
+   * @throws ClientError `unknown_request`, `home_corrupt`
+   */
+  resume(rid: string, options?: { signal?: AbortSignal }): Promise<Approved | NotApproved>;
+  /**
+   * Uses an approval up and hands out the action: execute it at once, then `report`.
+   * @throws ClientError `not_approved` without a `wait` or `resume` of this process that said `approved`
+   */
+  claim(rid: string): Promise<Claimed | NotApproved>;
+  /**
+   * Says what became of a claimed action. A later `rolled_back` is the next outcome.
+   * @throws ClientError `not_claimed` for what this process did not claim
+   */
+  report(rid: string, report: Omit<OutcomeReport, "startedAtMs">): Promise<{ n: number }>;
+  /** Takes a request back; once it is settled or used, tells what became of it. */
+  cancel(rid: string): Promise<NotApproved>;
+  /** All of it around one effect. */
+  guard<T>(
+    proposal: ActionProposal,
+    execute: Execute<T>,
+    options?: GuardOptions<T>,
+  ): Promise<Guarded<T>>;
+  /** Call it when the agent starts. @returns requests whose outcome nobody knows: they wait for `resolve` */
+  recover(): Promise<string[]>;
+  /**
+   * A person says how an `unknown` execution ended.
+   * @throws ClientError `not_unknown`
+   */
+  resolve(rid: string, status: Resolution): Promise<{ n: number }>;
+}
+
+/**
+ * Opens the agent's home directory. Nothing is sent before something is asked.
+ * @throws ClientError `invalid_options`, `home_unsafe`, `home_corrupt`
+ */
+export async function createClient(options: ClientOptions): Promise<Client> {
+  const site = siteOf(options.brokerUrl);
+  const home = options.home ?? defaultHome();
+  await openPrivateDirectory(home);
+  const base = await openBase(home, site, options);
+  const held = new Map<string, HeldRequest>();
+  const keep = (request: HeldRequest) => held.set(request.own.rid, request);
+  let connected = await readAgentKey(home).then((key) => key && base.connect(key));
+
+  async function context(): Promise<ClientContext> {
+    const key = connected ? undefined : await readAgentKey(home);
+    if (key) connected = base.connect(key);
+    if (!connected) throw new ClientError("not_paired");
+    return connected;
+  }
+
+  async function fromJournal(rid: string) {
+    const current = await context();
+    const entry = await current.journal.read(rid);
+    if (!entry) throw new ClientError("unknown_request", { detail: rid });
+    const own = held.get(rid)?.own ?? (await readOwnRequest(entry.request, current.key, site));
+    return { current, own, settled: await answerFromJournal(current, own, entry) };
+  }
+
+  async function resume(rid: string, { signal }: { signal?: AbortSignal } = {}) {
+    const { current, own, settled } = await fromJournal(rid);
+    if (settled) return settled;
+    const request = held.get(rid) ?? hold(own, undefined);
+    keep(request);
+    return awaitAnswer(current, request, signal);
+  }
+
+  return {
+    async pair(pairing) {
+      connected ??= base.connect(await ensureAgentKey(home));
+      return pairApprover(connected, pairing);
+    },
+    unpair: async (approver) => unpairApprover(await context(), approver),
+    approvers: async () =>
+      (await base.pins.all()).map(({ approver, name, paired_at }) => ({
+        approver,
+        name,
+        pairedAt: new Date(paired_at * 1000),
+      })),
+    async request(proposal, requestOptions = {}) {
+      const current = await context().catch(notPaired);
+      if (!current) return { status: "refused_by_policy", code: "not_paired" };
+      const asked = await ask(current, proposal, requestOptions);
+      if (asked.held) keep(asked.held);
+      return asked.answer;
+    },
+    async wait(rid, waiting) {
+      if (!held.has(rid)) throw new ClientError("unknown_request", { detail: rid });
+      return resume(rid, waiting);
+    },
+    resume,
+    async claim(rid) {
+      const request = held.get(rid);
+      if (!request?.evidence) throw new ClientError("not_approved", { detail: rid });
+      const { current, settled } = await fromJournal(rid);
+      return settled ?? claimApproval(current, request);
+    },
+    async report(rid, report) {
+      const request = held.get(rid);
+      const startedAtMs = request?.claimedAtMs;
+      if (!request || startedAtMs === undefined) {
+        throw new ClientError("not_claimed", { detail: rid });
+      }
+      const { n } = await recordOutcome(await context(), request.own, { ...report, startedAtMs });
+      return { n };
+    },
+    async cancel(rid) {
+      const { current, own, settled } = await fromJournal(rid);
+      return settled ?? cancelRequest(current, own);
+    },
+    async guard(proposal, execute, guarding = {}) {
+      const current = await context().catch(notPaired);
+      if (!current) return { status: "refused_by_policy", code: "not_paired" };
+      return guardAction(current, keep, proposal, execute, guarding);
+    },
+    recover: async () => {
+      const current = await context().catch(notPaired);
+      return current ? recoverAll(current) : [];
+    },
+    async resolve(rid, status) {
+      const { current, own } = await fromJournal(rid);
+      const { n } = await resolveUnknown(current, own, status);
+      return { n };
+    },
+  };
+}
+
+/** A home without a key is an agent that nobody paired: its requests are refused, which is no error. */
+function notPaired(error: unknown): undefined {
+  if (error instanceof ClientError && error.code === "not_paired") return undefined;
+  throw error;
+}
+
+async function openBase(home: string, site: Site, options: ClientOptions) {
+  const { clock = systemClock, logger = silent, retryForMs = 30_000 } = options;
+  const transport = createTransport(options.fetch ?? globalThis.fetch, clock);
+  const journal = await openJournal(home);
+  const pins = await openPins(home, site);
+  const measures = createMeasures(options.preconditions);
+  return {
+    pins,
+    connect: (key: AgentKey): ClientContext => {
+      const broker = createBroker(site.issuer, key, transport, clock);
+      return { site, key, broker, journal, pins, measures, clock, logger, retryForMs };
+    },
+  };
+}

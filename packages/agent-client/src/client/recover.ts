@@ -1,0 +1,45 @@
+import { ClientError } from "../errors.js";
+import type { ClientContext } from "./context.js";
+import { type OwnRequest, readOwnRequest } from "./own-request.js";
+import { deliver, recordOutcome } from "./report.js";
+import { answerFromJournal } from "./settle.js";
+
+/** How a person may settle what nobody knew. */
+export type Resolution = "succeeded" | "failed" | "rolled_back";
+
+/**
+ * Looks through the journal for what a crash or an outage left: executions without an outcome become `unknown`,
+ * outcomes that the broker has not got are sent.
+ * @returns the requests that wait for a person (`resolve`)
+ */
+export async function recoverAll(context: ClientContext): Promise<string[]> {
+  const waiting: string[] = [];
+  for (const rid of await context.journal.used()) {
+    const entry = await context.journal.read(rid);
+    if (!entry) throw new ClientError("home_corrupt", { detail: rid });
+    const own = await readOwnRequest(entry.request, context.key, context.site);
+    for (const outcome of await context.journal.undelivered(entry)) {
+      await deliver(context, rid, outcome);
+    }
+    const answer = await answerFromJournal(context, own, entry);
+    if (answer?.status === "unknown" && answer.code === "interrupted") waiting.push(rid);
+  }
+  return waiting;
+}
+
+/**
+ * A person says how an `unknown` execution ended: the next outcome.
+ * @throws ClientError `not_unknown`
+ */
+export async function resolveUnknown(
+  context: ClientContext,
+  own: OwnRequest,
+  status: Resolution,
+): Promise<{ n: number }> {
+  const before = await context.journal.read(own.rid);
+  const answer = before && (await answerFromJournal(context, own, before));
+  if (answer?.status !== "unknown" || answer.code !== "interrupted") {
+    throw new ClientError("not_unknown", { detail: own.rid });
+  }
+  return recordOutcome(context, own, { status, code: "resolved_by_person" });
+}

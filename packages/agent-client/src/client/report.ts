@@ -1,0 +1,79 @@
+import { type OutcomeStatus, resultHash, signOutcome } from "@countersign/shared";
+import { toNumericDate } from "../clock.js";
+import { ClientError } from "../errors.js";
+import { retrying } from "../http/retry.js";
+import type { OutcomeRecord } from "../journal/records.js";
+import type { ClientContext } from "./context.js";
+import type { OwnRequest } from "./own-request.js";
+
+/** How long a report looks for its broker; what is not delivered then goes with the next `recover`. */
+const reportForMs = 10_000;
+
+export interface OutcomeReport {
+  status: OutcomeStatus;
+  /** One word, `[a-z_]`: the broker can read it. */
+  code?: string | undefined;
+  /** What the execution gave. Only its salted hash is sent. */
+  result?: Uint8Array | undefined;
+  /** Milliseconds since 1970. */
+  startedAtMs?: number | undefined;
+}
+
+/**
+ * Step 8: writes the next outcome down, then tells the broker. It stands in the journal even if nobody can be told.
+ * @throws ClientError `not_unknown` when another process wrote this outcome first
+ */
+export async function recordOutcome(
+  context: ClientContext,
+  own: OwnRequest,
+  report: OutcomeReport,
+): Promise<OutcomeRecord> {
+  const { journal, clock, key } = context;
+  const entry = await journal.read(own.rid);
+  const n = (entry?.outcomes.length ?? 0) + 1;
+  const endedAt = toNumericDate(clock.now());
+  const { status, code, result, startedAtMs } = report;
+  const outcome = await signOutcome(
+    {
+      rid: own.rid,
+      ar_hash: own.request.arHash,
+      ctx: own.request.detail.ctx,
+      n,
+      status,
+      ...(code === undefined ? {} : { code }),
+      started_at: startedAtMs === undefined ? endedAt : toNumericDate(startedAtMs),
+      ended_at: endedAt,
+      ...(result === undefined ? {} : { result_hash: resultHash(own.manifest.salt, result) }),
+    },
+    key,
+  );
+  const record: OutcomeRecord = {
+    v: 1,
+    n,
+    status,
+    ...(code === undefined ? {} : { code }),
+    outcome,
+  };
+  if (!(await journal.addOutcome(own.rid, record))) throw new ClientError("not_unknown");
+  await deliver(context, own.rid, record);
+  return record;
+}
+
+/** Sends one outcome. The same octets may be sent again: the broker knows them by `n`. */
+export async function deliver(
+  { broker, clock, journal, logger }: ClientContext,
+  rid: string,
+  { n, outcome }: OutcomeRecord,
+): Promise<void> {
+  const untilMs = clock.monotonic() + reportForMs;
+  const answer = await retrying(() => broker.report(rid, outcome), { clock, untilMs });
+  if (answer.ok) {
+    await journal.markDelivered(rid, n);
+    return;
+  }
+  logger.warn("the outcome was not taken", { rid, n, code: answer.code });
+  // Refused for what it is, not for how it was sent: the same octets will never be taken.
+  if (!answer.transient && [403, 404, 409, 410].includes(answer.status)) {
+    await journal.markDelivered(rid, n);
+  }
+}

@@ -1,0 +1,253 @@
+import {
+  type Action,
+  action,
+  authorizationDetailsType,
+  type Bytes,
+  contextHash,
+  createManifest,
+  type Json,
+  matchCode,
+  maxPlaintextBytes,
+  maxRequestSeconds,
+  ProtocolError,
+  parse,
+  randomId,
+  renderers,
+  type Screenshot,
+  sealContext,
+  sha256Text,
+  signRequestObject,
+  toBase64url,
+} from "@countersign/shared";
+import { toNumericDate } from "../clock.js";
+import { ClientError } from "../errors.js";
+import type { Pin } from "../home/pins.js";
+import { retrying } from "../http/retry.js";
+import { capturePreconditions } from "../preconditions/registry.js";
+import type { Canceled, Pending, RefusedByPolicy, Unreachable } from "./answer.js";
+import type { ClientContext } from "./context.js";
+import type { HeldRequest } from "./held-request.js";
+import { type OwnRequest, readOwnRequest } from "./own-request.js";
+import { readPicture } from "./picture.js";
+
+/** What an agent wants to do. `tool` and `args` may come from the model; everything else is the developer's. */
+export interface ActionProposal {
+  tool: string;
+  /** Anything JSON holds exactly. 9007199254740993, -0, dates and undefined are refused, not rounded. */
+  args: Json;
+  target?: Action["target"];
+  cwd?: string;
+  env?: Record<string, string>;
+  /** What must still be so just before the effect. The library measures it, now and then again. */
+  preconditions?: readonly { kind: string; subject: string }[];
+  /** How to undo it, for the approver to read. */
+  undo?: Json;
+  /** Default: false. */
+  reversible?: boolean;
+}
+
+export interface RequestOptions {
+  /** Ids of paired approvers, the first one first. Default: all that are paired. */
+  approvers?: readonly string[];
+  /** How many distinct approvers have to say yes. Default: 1. */
+  quorum?: number;
+  /** Seconds to decide *and* execute in: 1 to 600. Default: 300. */
+  expiresInSeconds?: number;
+  /** Why this needs a person: the policy's words. */
+  reasons?: readonly string[];
+  /** The model's own sentence, shown last and quoted. */
+  agentClaim?: string;
+  /** PNG, JPEG or WebP; a function is called when the request is made, and made anew. */
+  screenshot?: Uint8Array | (() => Promise<Uint8Array>);
+  /** When the picture was taken. Default: now. */
+  capturedAt?: Date;
+  /** Aborting takes the request back. */
+  signal?: AbortSignal;
+}
+
+export type Asked =
+  | { answer: Pending; held: HeldRequest }
+  | { answer: RefusedByPolicy | Unreachable | Canceled; held?: undefined };
+
+interface Drafted {
+  manifestBytes: Bytes;
+  picture: Bytes;
+}
+
+/**
+ * Path, first half: measure, write down, seal for the pinned devices, sign, hand over.
+ * Only after the broker has taken it is it written to the journal, and only then does anybody wait for it.
+ */
+export async function ask(
+  context: ClientContext,
+  proposal: ActionProposal,
+  options: RequestOptions,
+): Promise<Asked> {
+  const chosen = await chooseApprovers(context, options);
+  if (typeof chosen === "string") return refused(chosen);
+  const draft = await draftManifest(context, proposal, options);
+  if (typeof draft === "string") return refused(draft);
+  const rid = randomId();
+  const sealed = await seal(draft, chosen, rid);
+  if (!sealed) return refused("too_large");
+  const startedMs = context.clock.monotonic();
+  const jws = await signRequest(context, { rid, draft, sealed, chosen, options });
+  const handed = await handOver(context, { rid, jws, sealed, startedMs, signal: options.signal });
+  if (handed.status !== "taken") return { answer: handed };
+  const record = {
+    v: 1,
+    rid,
+    manifest: toBase64url(draft.manifestBytes),
+    request: jws,
+    req_nonce: handed.reqNonce,
+  } as const;
+  if (!(await context.journal.add(record))) throw new ClientError("already_asked", { detail: rid });
+  const own = await readOwnRequest(record, context.key, context.site);
+  context.logger.info("requested", { rid, expires: own.request.claims.exp });
+  return { answer: pendingOf(own), held: hold(own, startedMs) };
+}
+
+/** @param startedMs monotonic time of the request; undefined after a restart */
+export function hold(own: OwnRequest, startedMs: number | undefined): HeldRequest {
+  const { iat, exp } = own.request.claims;
+  const monotonicMs = startedMs === undefined ? undefined : startedMs + (exp - iat) * 1000;
+  return {
+    own,
+    deadline: { execByMs: exp * 1000, monotonicMs },
+    idempotencyKey: randomId(),
+    evidence: undefined,
+    claimedAtMs: undefined,
+  };
+}
+
+export function pendingOf({ rid, request, reqNonce, manifest }: OwnRequest): Pending {
+  return {
+    status: "pending",
+    rid,
+    matchCode: matchCode({ arHash: request.arHash, reqNonce, matchSalt: manifest.match_salt }),
+    deadline: new Date(request.claims.exp * 1000),
+  };
+}
+
+const refused = (code: string): Asked => ({ answer: { status: "refused_by_policy", code } });
+
+async function chooseApprovers(
+  { pins }: ClientContext,
+  { approvers, quorum = 1 }: RequestOptions,
+): Promise<Pin[] | string> {
+  const paired = await pins.all();
+  if (paired.length === 0) return "not_paired";
+  const wanted = approvers ?? paired.map(({ approver }) => approver);
+  const chosen = wanted.flatMap((id) => paired.find(({ approver }) => approver === id) ?? []);
+  if (chosen.length !== new Set(wanted).size || chosen.length > 16) return "approver_not_paired";
+  const reachable = Number.isInteger(quorum) && quorum >= 1 && quorum <= chosen.length;
+  return reachable ? chosen : "quorum_unreachable";
+}
+
+/** @returns the manifest, or the code of what cannot be put to a person exactly as it is */
+async function draftManifest(
+  { measures, clock }: ClientContext,
+  proposal: ActionProposal,
+  options: RequestOptions,
+): Promise<Drafted | string> {
+  const { preconditions: wanted = [], reversible = false, ...given } = proposal;
+  const captured = await capturePreconditions(wanted, measures);
+  if (!captured.ok) return captured.code;
+  const { screenshot: source, capturedAt } = options;
+  const pictureBytes = typeof source === "function" ? await source() : source;
+  const picture = pictureBytes && readPicture(pictureBytes);
+  if (picture === null) return "picture_unreadable";
+  const { preconditions } = captured;
+  try {
+    const { bytes } = createManifest({
+      action: parse(action, { v: 1, ...given, preconditions, reversible }),
+      reasons: [...(options.reasons ?? [])],
+      capturedAt: toNumericDate(capturedAt?.getTime() ?? clock.now()),
+      agentClaim: options.agentClaim,
+      screenshot: picture?.screenshot satisfies Screenshot | undefined,
+    });
+    return { manifestBytes: bytes, picture: picture?.bytes ?? new Uint8Array() };
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
+}
+
+/** For the pinned devices of the chosen approvers and nobody else. @returns null when there is too much to seal */
+async function seal(draft: Drafted, chosen: readonly Pin[], rid: string): Promise<Bytes | null> {
+  if (4 + draft.manifestBytes.length + draft.picture.length > maxPlaintextBytes) return null;
+  const recipients = chosen.flatMap(({ devices }) => devices.map(({ enc_jwk }) => enc_jwk));
+  return sealContext(draft, recipients, rid);
+}
+
+async function signRequest(
+  { key, site, clock }: ClientContext,
+  parts: {
+    rid: string;
+    draft: Drafted;
+    sealed: Bytes;
+    chosen: readonly Pin[];
+    options: RequestOptions;
+  },
+): Promise<string> {
+  const { expiresInSeconds = 300, quorum = 1 } = parts.options;
+  if (!(expiresInSeconds >= 1 && expiresInSeconds <= maxRequestSeconds)) {
+    throw new ClientError("invalid_options", { detail: "expiresInSeconds" });
+  }
+  const approvers = parts.chosen.map(({ approver }) => approver);
+  const [first = ""] = approvers;
+  const iat = toNumericDate(clock.now());
+  const detail = {
+    type: authorizationDetailsType,
+    tier: "red",
+    ctx: contextHash(parts.draft.manifestBytes),
+    sealed_sha256: sha256Text(parts.sealed),
+    renderer: renderers[0],
+    approvers,
+    quorum,
+  } as const;
+  return signRequestObject(
+    {
+      iss: key.kid,
+      aud: site.issuer,
+      iat,
+      nbf: iat,
+      exp: iat + Math.floor(expiresInSeconds),
+      jti: parts.rid,
+      scope: "openid",
+      login_hint: first,
+      authorization_details: [detail],
+    },
+    key,
+  );
+}
+
+/** Both calls may be made again with the same octets, so a lost reply costs nothing. */
+async function handOver(
+  { broker, clock, retryForMs, logger }: ClientContext,
+  parts: {
+    rid: string;
+    jws: string;
+    sealed: Bytes;
+    startedMs: number;
+    signal?: AbortSignal | undefined;
+  },
+): Promise<{ status: "taken"; reqNonce: string } | Unreachable | Canceled> {
+  const { rid, jws, sealed, signal } = parts;
+  const patience = { clock, untilMs: parts.startedMs + retryForMs, signal };
+  const stored = await retrying(
+    () => broker.putContext(sealed, sha256Text(sealed), signal),
+    patience,
+  );
+  const taken = stored.ok ? await retrying(() => broker.authorize(jws, signal), patience) : stored;
+  if (taken.ok && !signal?.aborted && "req_nonce" in taken.value) {
+    if (taken.value.auth_req_id === rid)
+      return { status: "taken", reqNonce: taken.value.req_nonce };
+  }
+  // The reply may be lost and the request not: take back what nobody will wait for.
+  if (stored.ok) await broker.cancel(rid);
+  if (signal?.aborted) return { status: "canceled", rid };
+  const code = taken.ok ? "invalid_response" : taken.code;
+  logger.warn("the broker did not take the request", { rid, code });
+  return { status: "unreachable", rid, code };
+}

@@ -1,0 +1,111 @@
+import { type Json, oauthError } from "@countersign/shared";
+import * as z from "zod/mini";
+import type { CallAnswer } from "../http/answer.js";
+import { backOffMs, pause } from "../http/retry.js";
+import type { Approved, NotApproved } from "./answer.js";
+import { cancelRequest } from "./cancel.js";
+import type { ClientContext } from "./context.js";
+import { remainingMs, toleratedSkewMs, tooLate } from "./deadline.js";
+import type { HeldRequest } from "./held-request.js";
+import { finish, finishRedeemed } from "./settle.js";
+import { verifyEvidence, verifyOwnDenial } from "./verify.js";
+
+/** Between two polls that came back at once, in milliseconds; `slow_down` adds five seconds (RFC 8628, 3.5). */
+const intervalMs = 1_000;
+const slowDownMs = 5_000;
+
+/**
+ * Path, second half: polls until there is an answer that is true or none can be any more. The broker's words
+ * decide nothing here: a yes and a no are verified, a bare no is `unreachable`, and only the agent's own
+ * deadline makes a request `expired`. Aborting takes the request back.
+ */
+export async function awaitAnswer(
+  context: ClientContext,
+  held: HeldRequest,
+  signal?: AbortSignal,
+): Promise<Approved | NotApproved> {
+  const { broker, clock } = context;
+  const { own, deadline, idempotencyKey } = held;
+  let spacingMs = intervalMs;
+  for (let failures = 0; !held.evidence; ) {
+    if (signal?.aborted) return cancelRequest(context, own);
+    const leftMs = remainingMs(deadline, clock);
+    if (leftMs <= 0) return finish(context, own, { status: "expired" });
+    const polledMs = clock.monotonic();
+    const answer = await broker.redeem(own.rid, idempotencyKey, Math.ceil(leftMs), signal);
+    if (answer.ok) {
+      held.evidence = answer.value.evidence;
+      break;
+    }
+    if (signal?.aborted) continue;
+    if (answer.transient) {
+      await pause(Math.max(answer.retryAfterMs, backOffMs(failures++)), signal);
+      continue;
+    }
+    failures = 0;
+    if (answer.code === "slow_down") spacingMs += slowDownMs;
+    else if (answer.code !== "authorization_pending") return ended(context, held, answer, signal);
+    const restMs = polledMs + spacingMs - clock.monotonic();
+    await pause(Math.max(0, Math.min(restMs, remainingMs(deadline, clock))), signal);
+  }
+  return weigh(context, held);
+}
+
+/** What the evidence in hand is worth now. Asked again just before the effect. */
+export async function weigh(
+  context: ClientContext,
+  held: HeldRequest,
+): Promise<Approved | NotApproved> {
+  const { own, evidence, deadline } = held;
+  if (!evidence) return finish(context, own, { status: "unreachable", code: "no_evidence" });
+  const verdict = await verifyEvidence(evidence, own, await context.pins.all());
+  if (verdict.verdict === "denied") {
+    const { approver, reason } = verdict.denial;
+    return finishRedeemed(context, own, denied(approver, reason));
+  }
+  if (verdict.verdict === "refused") {
+    const { code } = verdict;
+    return finishRedeemed(context, own, { status: "integrity_mismatch", code });
+  }
+  const late = tooLate(deadline, context.clock, context.broker.serverTime());
+  if (late === "expired") return finishRedeemed(context, own, { status: "expired" });
+  if (late) return finishRedeemed(context, own, { status: "unreachable", code: late });
+  const approvers = verdict.statements.map(({ approver }) => approver);
+  return { status: "approved", rid: own.rid, action: own.manifest.action, approvers };
+}
+
+/** The broker says that there will be no evidence. Only what can be verified of that is said to be so. */
+async function ended(
+  context: ClientContext,
+  { own, deadline }: HeldRequest,
+  answer: CallAnswer<unknown> & { ok: false; transient: false },
+  signal: AbortSignal | undefined,
+): Promise<NotApproved> {
+  if (answer.code === "access_denied") {
+    const denial = await verifiedDenial(context, own, answer.body);
+    if (denial) return finish(context, own, denied(denial.approver, denial.reason));
+  }
+  if (answer.code === "expired_token") {
+    const leftMs = remainingMs(deadline, context.clock);
+    // Two honest clocks differ a little: within that, it is the agent's own deadline that is waited for.
+    if (leftMs <= toleratedSkewMs) {
+      await pause(Math.max(0, leftMs), signal);
+      return finish(context, own, { status: "expired" });
+    }
+  }
+  return finish(context, own, { status: "unreachable", code: answer.code });
+}
+
+const denied = (approver: string, reason: string | undefined) =>
+  ({ status: "denied", approver, ...(reason === undefined ? {} : { reason }) }) as const;
+
+async function verifiedDenial(
+  { pins }: ClientContext,
+  own: HeldRequest["own"],
+  body: Json | undefined,
+) {
+  const decision = z.safeParse(oauthError, body).data?.decision;
+  if (!decision) return undefined;
+  const pinned = await pins.all();
+  return verifyOwnDenial(decision, own, pinned).catch(() => undefined);
+}

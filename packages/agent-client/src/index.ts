@@ -1,0 +1,30 @@
+export type { Action } from "@countersign/shared";
+export type {
+  Approved,
+  Canceled,
+  Claimed,
+  Denied,
+  Expired,
+  IntegrityMismatch,
+  NotApproved,
+  Pending,
+  RefusedByPolicy,
+  Reported,
+  Unknown,
+  Unreachable,
+} from "./client/answer.js";
+export { type Client, type ClientOptions, createClient } from "./client/create-client.js";
+export type { Resolution } from "./client/recover.js";
+export type { OutcomeReport } from "./client/report.js";
+export type { ActionProposal, RequestOptions } from "./client/request.js";
+export type { Clock } from "./clock.js";
+export { ClientError, type ClientErrorCode } from "./errors.js";
+export type { Execute, Guarded, GuardOptions } from "./gate/guard.js";
+export type { Logger } from "./logger.js";
+export type { PairedApprover, PairOptions } from "./pairing/pair.js";
+export {
+  type ChangedPrecondition,
+  type Measure,
+  type Measures,
+  pageRegion,
+} from "./preconditions/registry.js";

@@ -1,0 +1,18 @@
+import { readFile } from "node:fs/promises";
+import { expect, it } from "vitest";
+import { createHome } from "./fixtures/agent.js";
+import * as entry from "./index.js";
+
+it("shows code in the README that names what the package has", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, code = ""] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const [, names = ""] = /import \{ (.*) \} from "@countersign\/agent-client"/.exec(code) ?? [];
+  expect(Object.keys(entry)).toEqual(expect.arrayContaining(names.split(", ")));
+  const client = await entry.createClient({
+    brokerUrl: "https://approve.example.com",
+    home: await createHome(),
+  });
+  const methods = [...code.matchAll(/client\.(\w+)/g)].map(([, method = ""]) => method);
+  expect(methods).toEqual(["guard"]);
+  expect(Object.keys(client)).toEqual(expect.arrayContaining(methods));
+});
