@@ -1,0 +1,73 @@
+/** How often to look when the stream is quiet or cannot be had, in ms. */
+const pollMs = { streaming: 30_000, silent: 5_000 };
+const reconnectMs = 3_000;
+
+const listeners = new Set<() => void>();
+let source: EventSource | null = null;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/**
+ * Calls back whenever something may have changed at the server: a hint, a new connection, the app coming
+ * to the front, or time having passed. Hints only: the listener fetches the truth.
+ * @returns how to stop listening
+ */
+export function onChange(listener: () => void): () => void {
+  listeners.add(listener);
+  if (listeners.size === 1) start();
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) stop();
+  };
+}
+
+function start(): void {
+  document.addEventListener("visibilitychange", resync);
+  window.addEventListener("online", resync);
+  connect();
+  schedulePoll();
+}
+
+function stop(): void {
+  document.removeEventListener("visibilitychange", resync);
+  window.removeEventListener("online", resync);
+  clearTimeout(timer);
+  source?.close();
+  source = null;
+}
+
+function connect(): void {
+  source?.close();
+  const opened = new EventSource("/app/events");
+  source = opened;
+  opened.addEventListener("open", notify);
+  opened.addEventListener("hint", notify);
+  opened.addEventListener("error", () => {
+    // The browser reconnects after a broken connection, but never after a refusal.
+    if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
+    setTimeout(() => {
+      if (source === opened) connect();
+    }, reconnectMs);
+  });
+}
+
+/** A phone that slept may hold a stream that died without a word: look now, and connect anew if need be. */
+function resync(): void {
+  if (document.visibilityState !== "visible") return;
+  if (source?.readyState !== EventSource.OPEN) connect();
+  notify();
+}
+
+function schedulePoll(): void {
+  const streaming = source?.readyState === EventSource.OPEN;
+  timer = setTimeout(
+    () => {
+      if (document.visibilityState === "visible") notify();
+      schedulePoll();
+    },
+    streaming ? pollMs.streaming : pollMs.silent,
+  );
+}
+
+function notify(): void {
+  for (const listener of listeners) listener();
+}

@@ -1,0 +1,56 @@
+/** One database on the device: its keys by approver, and the agents it paired with by approver and key. */
+const name = "countersign";
+const version = 1;
+export type Store = "devices" | "agents";
+const keyPaths: Record<Store, string | string[]> = {
+  devices: "approver",
+  agents: ["approver", "agent_jkt"],
+};
+
+let connection: Promise<IDBDatabase> | undefined;
+
+function database(): Promise<IDBDatabase> {
+  connection ??= new Promise((resolve, reject) => {
+    const opening = indexedDB.open(name, version);
+    opening.onupgradeneeded = () => {
+      for (const [store, keyPath] of Object.entries(keyPaths)) {
+        opening.result.createObjectStore(store, { keyPath });
+      }
+    };
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => {
+      connection = undefined;
+      reject(opening.error);
+    };
+  });
+  return connection;
+}
+
+export async function readRecord<T>(store: Store, key: IDBValidKey): Promise<T | undefined> {
+  const transaction = (await database()).transaction(store);
+  return done(transaction, transaction.objectStore(store).get(key));
+}
+
+export async function readRecords<T>(store: Store): Promise<T[]> {
+  const transaction = (await database()).transaction(store);
+  return done(transaction, transaction.objectStore(store).getAll());
+}
+
+/** Resolves when the record is on disk: a key that is registered but not kept would be lost for good. */
+export async function writeRecord(store: Store, record: object): Promise<void> {
+  const transaction = (await database()).transaction(store, "readwrite", { durability: "strict" });
+  await done(transaction, transaction.objectStore(store).put(record));
+}
+
+export async function deleteRecord(store: Store, key: IDBValidKey): Promise<void> {
+  const transaction = (await database()).transaction(store, "readwrite");
+  await done(transaction, transaction.objectStore(store).delete(key));
+}
+
+function done<T>(transaction: IDBTransaction, request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve(request.result);
+    transaction.onerror = () => reject(transaction.error);
+    transaction.onabort = () => reject(transaction.error);
+  });
+}

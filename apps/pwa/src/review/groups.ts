@@ -1,0 +1,37 @@
+import type { Row, View } from "@countersign/shared";
+
+/** The order in which a review shows its rows. The claim of the model comes last. */
+export const groupNames = ["action", "rules", "circumstances", "picture", "claim"] as const;
+export type GroupName = (typeof groupNames)[number];
+
+/** First label member of the rows that stand in a group; rows of an unknown kind stand with the circumstances. */
+const groupOfLabel: Record<string, GroupName> = {
+  tool: "action",
+  args: "action",
+  "captured at": "picture",
+  screenshot: "picture",
+  reasons: "rules",
+  tier: "rules",
+  approvers: "rules",
+  quorum: "rules",
+  expires: "rules",
+  "agent says": "claim",
+};
+
+/** Sorts the rows of a view under headings. Each row stands under exactly one: nothing that is signed goes unseen. */
+export function groupRows(view: View): Record<GroupName, Row[]> {
+  const groups: Record<GroupName, Row[]> = {
+    action: [],
+    circumstances: [],
+    picture: [],
+    rules: [],
+    claim: [],
+  };
+  for (const row of view) groups[groupOf(row[0])].push(row);
+  return groups;
+}
+
+function groupOf(label: string): GroupName {
+  const first = /^[a-z]+( (says|at))?/.exec(label)?.[0] ?? "";
+  return Object.hasOwn(groupOfLabel, first) ? (groupOfLabel[first] as GroupName) : "circumstances";
+}

@@ -1,0 +1,89 @@
+import type { RequestDetail, RequestState } from "@countersign/shared";
+import { CallError } from "../api/call.js";
+import { getContext, getRequest } from "../api/endpoints.js";
+import { nowSeconds } from "../clock.js";
+import { findPairedAgent } from "../keys/paired-agents.js";
+import type { SignedIn } from "../session.js";
+import { type ShownOutcome, verifyOutcomes } from "./outcomes.js";
+import { type Refused, type Verified, verifyReview } from "./verify.js";
+
+/** A request as this phone opened it. Fetched once: a later answer of the server never changes what is signed. */
+export interface Opened {
+  rid: string;
+  /** Whom a denial names: the agent by the server's word, where its own word cannot be read. */
+  agentJkt: string;
+  reqNonce: string;
+  /** It was pending when it was verified. Whatever the server says later, nothing else can be approved. */
+  decidable: boolean;
+  verdict: Verified | Refused;
+}
+
+/** What may change while somebody reads: the request's life, and nothing of its contents. */
+export interface Progress {
+  state: RequestState;
+  /** NumericDate, by the server's word; what counts is in the signed request. */
+  expiresAt: number;
+  approvals: number;
+  quorum: number;
+  decided: "approve" | "deny" | undefined;
+  outcomes: ShownOutcome[];
+}
+
+/** @throws CallError as the server refuses, or `unreachable` */
+export async function openRequest(
+  rid: string,
+  own: SignedIn,
+): Promise<{ opened: Opened; progress: Progress }> {
+  const detail = await getRequest(rid);
+  const sealed = await getSealed(rid);
+  // A settled request is only looked at: its deadline is judged by the time when it was made.
+  const settled = detail.state !== "pending";
+  const verdict = await verifyReview(
+    { rid, detail, sealed },
+    {
+      site: own.site,
+      approver: own.approver,
+      device: own.device,
+      nowSeconds: settled ? Math.min(detail.created_at, nowSeconds()) : nowSeconds(),
+      findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
+    },
+  );
+  const opened: Opened = {
+    rid,
+    agentJkt: verdict.agent?.agent_jkt ?? detail.client_id,
+    reqNonce: detail.req_nonce,
+    decidable: !settled,
+    verdict,
+  };
+  return { opened, progress: await progressOf(detail, verdict) };
+}
+
+/** Looks at how a request fares, without touching what was opened. */
+export async function refreshProgress({ rid, verdict }: Opened): Promise<Progress> {
+  return progressOf(await getRequest(rid), verdict);
+}
+
+async function progressOf(detail: RequestDetail, verdict: Opened["verdict"]): Promise<Progress> {
+  const { agent, request } = verdict;
+  return {
+    state: detail.state,
+    expiresAt: request?.claims.exp ?? detail.expires_at,
+    approvals: detail.approvals,
+    quorum: request?.detail.quorum ?? detail.quorum,
+    decided: detail.decided,
+    outcomes:
+      agent && request
+        ? await verifyOutcomes(detail.outcomes, request, agent.jwk)
+        : detail.outcomes.map(() => null),
+  };
+}
+
+/** The sealed octets, or null where the server has none any more: it deletes them a while after the end. */
+async function getSealed(rid: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    return await getContext(rid);
+  } catch (error) {
+    if (error instanceof CallError && error.code === "not_found") return null;
+    throw error;
+  }
+}

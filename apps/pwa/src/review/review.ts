@@ -1,0 +1,182 @@
+import type { Ceremony, Decision } from "@countersign/shared";
+import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { CallError } from "../api/call.js";
+import { openCeremony, postDecision } from "../api/endpoints.js";
+import { onChange } from "../api/events.js";
+import { nowSeconds } from "../clock.js";
+import { sentenceFor } from "../failure.js";
+import type { SignedIn } from "../session.js";
+import { wait } from "../wait.js";
+import { approve, deny } from "./decide.js";
+import { type Opened, openRequest, type Progress, refreshProgress } from "./opened.js";
+
+export type ReviewView =
+  | { kind: "loading" }
+  | { kind: "missing" }
+  | { kind: "failed"; sentence: string }
+  | { kind: "open"; opened: Opened; progress: Progress };
+
+/** What became of the person's own tap on this screen. */
+export type Answer =
+  | { kind: "none"; problem?: string }
+  | { kind: "deciding" }
+  | { kind: "sending" }
+  | { kind: "unsent"; decision: Decision }
+  | { kind: "given"; decision: Decision["decision"] };
+
+export interface Review {
+  view: ReadonlySignal<ReviewView>;
+  answer: ReadonlySignal<Answer>;
+  /** At hand before the tap, so that the passkey's dialogue opens straight from it. */
+  ceremony: ReadonlySignal<Ceremony | null>;
+  reload: () => void;
+  approve: () => void;
+  deny: (reason: string) => void;
+  sendAgain: () => void;
+  close: () => void;
+}
+
+/** A ceremony is replaced this long before it runs out, in seconds. */
+const spareSeconds = 45;
+const retryMs = 4_000;
+
+/** Opens one request for reading and deciding. Close it when its screen goes. */
+export function openReview(rid: string, own: SignedIn): Review {
+  const view = signal<ReviewView>({ kind: "loading" });
+  const answer = signal<Answer>({ kind: "none" });
+  const ceremony = signal<Ceremony | null>(null);
+
+  const load = async () => {
+    view.value = { kind: "loading" };
+    try {
+      view.value = { kind: "open", ...(await openRequest(rid, own)) };
+    } catch (error) {
+      const missing = error instanceof CallError && error.code === "not_found";
+      view.value = missing ? { kind: "missing" } : { kind: "failed", sentence: sentenceFor(error) };
+    }
+  };
+
+  const refresh = async () => {
+    if (view.value.kind !== "open") return;
+    const { opened } = view.value;
+    try {
+      view.value = { kind: "open", opened, progress: await refreshProgress(opened) };
+    } catch (error) {
+      // The next hint or poll looks again; the notice about the connection says the rest.
+      if (!(error instanceof CallError)) throw error;
+    }
+  };
+
+  const send = async (decision: Decision) => {
+    answer.value = { kind: "sending" };
+    try {
+      await postDecision(rid, decision);
+      answer.value = { kind: "given", decision: decision.decision };
+    } catch (error) {
+      const lost =
+        error instanceof CallError && ["unreachable", "unavailable"].includes(error.code);
+      // The same bytes may be sent twice; another ceremony would be another decision.
+      answer.value = lost
+        ? { kind: "unsent", decision }
+        : { kind: "none", problem: sentenceFor(error) };
+      if (!lost) ceremony.value = null;
+    }
+    await refresh();
+  };
+
+  const decide = async (made: Promise<Decision>) => {
+    answer.value = { kind: "deciding" };
+    try {
+      await send(await made);
+    } catch (error) {
+      answer.value = { kind: "none", problem: sentenceFor(error) };
+    }
+  };
+
+  const stopListening = onChange(() => void refresh());
+  const stopCeremonies = keepCeremony({ rid, own, view, answer, ceremony });
+  void load();
+
+  return {
+    view,
+    answer,
+    ceremony,
+    reload: () => void load(),
+    approve: () => {
+      if (view.value.kind !== "open" || !ceremony.value || !own.device) return;
+      // A second tap while the first one is under way must not sign twice.
+      if (answer.value.kind !== "none") return;
+      const { opened, progress } = view.value;
+      if (!canApprove(opened, progress) || opened.verdict.kind !== "verified") return;
+      if (nowSeconds() >= ceremony.value.expires_at) return;
+      const { site, device } = own;
+      const signer = { site, device, reqNonce: opened.reqNonce };
+      void decide(approve(opened.verdict, ceremony.value, signer));
+    },
+    deny: (reason) => {
+      if (view.value.kind !== "open" || !own.device) return;
+      const { agentJkt } = view.value.opened;
+      void decide(deny({ rid, agentJkt, reason }, { site: own.site, device: own.device }));
+    },
+    sendAgain: () => {
+      if (answer.value.kind === "unsent") void send(answer.value.decision);
+    },
+    close: () => {
+      stopListening();
+      stopCeremonies();
+    },
+  };
+}
+
+/** Everything but what the eye must have seen: that is the screen's to know. */
+export function canApprove({ decidable, verdict }: Opened, progress: Progress): boolean {
+  return (
+    decidable &&
+    verdict.kind === "verified" &&
+    progress.state === "pending" &&
+    progress.decided === undefined &&
+    nowSeconds() < verdict.request.claims.exp
+  );
+}
+
+/** A no counts until the approval was redeemed. */
+export const canDeny = ({ state, decided }: Progress): boolean =>
+  (state === "pending" || state === "approved") && decided !== "deny";
+
+/**
+ * Holds one live ceremony while the request can be approved. It is not replaced while a decision is under
+ * way: the server keeps one for each device, and a new one would void what is being signed.
+ */
+function keepCeremony(review: {
+  rid: string;
+  own: SignedIn;
+  view: ReadonlySignal<ReviewView>;
+  answer: ReadonlySignal<Answer>;
+  ceremony: Signal<Ceremony | null>;
+}): () => void {
+  const { rid, own, view, answer, ceremony } = review;
+  return effect(() => {
+    const { device } = own;
+    if (view.value.kind !== "open" || answer.value.kind !== "none" || !device) return;
+    if (!canApprove(view.value.opened, view.value.progress)) return;
+    const stop = new AbortController();
+    const held = ceremony.value;
+    const renew = async () => {
+      const leftSeconds = held ? held.expires_at - nowSeconds() - spareSeconds : 0;
+      await wait(leftSeconds * 1000, stop.signal);
+      while (!stop.signal.aborted) {
+        try {
+          const fresh = await openCeremony(rid, device.kid, stop.signal);
+          if (stop.signal.aborted) return;
+          ceremony.value = fresh;
+          return;
+        } catch (error) {
+          if (!(error instanceof CallError)) throw error;
+          await wait(retryMs, stop.signal);
+        }
+      }
+    };
+    void renew();
+    return () => stop.abort();
+  });
+}

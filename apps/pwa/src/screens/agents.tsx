@@ -1,0 +1,176 @@
+import { type AgentList, visible } from "@countersign/shared";
+import { useEffect, useState } from "preact/hooks";
+import { CallError } from "../api/call.js";
+import { endPairing, listAgents } from "../api/endpoints.js";
+import { sentenceFor } from "../failure.js";
+import { forgetPairedAgent, listPairedAgents, type PairedAgent } from "../keys/paired-agents.js";
+import type { SignedIn } from "../session.js";
+import { strings } from "../strings.js";
+import { localDate, localTime } from "../times.js";
+import { Busy, Empty, Problem, Screen } from "../ui/screen.js";
+import { Sheet } from "../ui/sheet.js";
+import { Rendered } from "../ui/text.js";
+
+type ListedAgent = AgentList["agents"][number];
+
+type AgentsView =
+  | { kind: "loading" }
+  | {
+      kind: "listed";
+      own: PairedAgent[];
+      /** Null while the server's list cannot be had: then nothing is said about it. */
+      server: ReadonlyMap<string, ListedAgent> | null;
+      problem?: string;
+    };
+
+/** The agents that this phone trusts, and how to stop trusting one. */
+export function AgentsScreen({ own }: { own: SignedIn }) {
+  const { approver } = own;
+  const [view, setView] = useState<AgentsView>({ kind: "loading" });
+  const [leaving, setLeaving] = useState<PairedAgent | null>(null);
+
+  const load = async () => {
+    const mine = await listPairedAgents(approver);
+    try {
+      const { agents } = await listAgents();
+      const server = new Map(agents.map((agent) => [agent.client_id, agent]));
+      setView({ kind: "listed", own: mine, server });
+    } catch (error) {
+      setView({ kind: "listed", own: mine, server: null, problem: sentenceFor(error) });
+    }
+  };
+  useEffect(() => void load(), [approver]);
+
+  const unpair = async ({ agent_jkt }: PairedAgent) => {
+    setLeaving(null);
+    try {
+      await endPairing(agent_jkt).catch(ignoreUnknown);
+      await forgetPairedAgent(approver, agent_jkt);
+      await load();
+    } catch (error) {
+      const problem = sentenceFor(error);
+      setView((shown) => (shown.kind === "listed" ? { ...shown, problem } : shown));
+    }
+  };
+
+  return (
+    <Screen title={strings.agents.title} class="tabbed">
+      {view.kind === "loading" ? (
+        <Busy label={strings.loading} />
+      ) : (
+        <>
+          <Problem sentence={view.problem} />
+          <ul class="list">
+            {view.own.map((agent) => (
+              <AgentItem
+                key={agent.agent_jkt}
+                agent={agent}
+                listed={view.server && (view.server.get(agent.agent_jkt) ?? "unknown")}
+                onUnpair={() => setLeaving(agent)}
+              />
+            ))}
+          </ul>
+          {view.own.length === 0 && (
+            <Empty title={strings.agents.empty}>
+              <p>{strings.agents.emptyText}</p>
+            </Empty>
+          )}
+          <a class="big primary" href="/pair">
+            {strings.agents.pair}
+          </a>
+          <Elsewhere view={view} />
+        </>
+      )}
+      {leaving && (
+        <UnpairSheet
+          agent={leaving}
+          onClose={() => setLeaving(null)}
+          onUnpair={() => void unpair(leaving)}
+        />
+      )}
+    </Screen>
+  );
+}
+
+/** A pairing that the server no longer knows is over there already. */
+function ignoreUnknown(error: unknown): void {
+  if (!(error instanceof CallError && error.code === "not_found")) throw error;
+}
+
+interface AgentItemProps {
+  agent: PairedAgent;
+  listed: ListedAgent | "unknown" | null;
+  onUnpair: () => void;
+}
+
+function AgentItem({ agent, listed, onUnpair }: AgentItemProps) {
+  const seenAt = listed && listed !== "unknown" ? listed.last_seen_at : undefined;
+  return (
+    <li class="item">
+      <span class="item-main">
+        <strong>
+          <Rendered>{visible(agent.name)}</Rendered>
+        </strong>
+        <span class="quiet">
+          {strings.agents.on} <Rendered>{visible(agent.host)}</Rendered>
+        </span>
+        <span class="quiet">
+          {strings.agents.pairedAt(localDate(agent.paired_at))}
+          {seenAt !== undefined && `, ${strings.agents.lastSeen(localTime(seenAt))}`}
+        </span>
+        {listed === "unknown" && <span class="quiet">{strings.agents.ended}</span>}
+      </span>
+      <button type="button" class="small" onClick={onUnpair}>
+        {strings.agents.unpair}
+      </button>
+    </li>
+  );
+}
+
+function Elsewhere({ view }: { view: Extract<AgentsView, { kind: "listed" }> }) {
+  const known = new Set(view.own.map(({ agent_jkt }) => agent_jkt));
+  const others = [...(view.server?.values() ?? [])].filter(
+    ({ client_id }) => !known.has(client_id),
+  );
+  if (others.length === 0) return null;
+  return (
+    <section>
+      <h2>{strings.agents.elsewhereTitle}</h2>
+      <p class="quiet">{strings.agents.elsewhere}</p>
+      <ul class="list">
+        {others.map(({ client_id, name, host }) => (
+          <li key={client_id} class="item">
+            <span class="item-main">
+              <Rendered>{visible(name)}</Rendered>
+              <span class="quiet">
+                {strings.agents.on} <Rendered>{visible(host)}</Rendered>
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface UnpairSheetProps {
+  agent: PairedAgent;
+  onClose: () => void;
+  onUnpair: () => void;
+}
+
+function UnpairSheet({ agent, onClose, onUnpair }: UnpairSheetProps) {
+  return (
+    <Sheet title={strings.agents.unpairTitle(visible(agent.name))} onClose={onClose}>
+      <p>{strings.agents.unpairText}</p>
+      <div class="answers">
+        <button type="button" class="big quiet-button" onClick={onClose}>
+          {strings.cancel}
+        </button>
+        <button type="button" class="big danger-button" onClick={onUnpair}>
+          {strings.agents.unpairConfirm}
+        </button>
+      </div>
+    </Sheet>
+  );
+}

@@ -1,0 +1,49 @@
+import { type Site, siteChallenge } from "@countersign/shared";
+import { useState } from "preact/hooks";
+import { signIn } from "../api/endpoints.js";
+import { useNonce } from "../api/nonce.js";
+import { sentenceFor } from "../failure.js";
+import { assertWith } from "../keys/passkey.js";
+import { refreshSession } from "../session.js";
+import { strings } from "../strings.js";
+import { Mark } from "../ui/icons.js";
+import { Problem, Screen } from "../ui/screen.js";
+
+type SignInView = { kind: "ready"; problem?: string } | { kind: "busy" };
+
+export function SignInScreen({ site }: { site: Site }) {
+  const { nonce, renew } = useNonce("login");
+  const [view, setView] = useState<SignInView>({ kind: "ready" });
+
+  const tap = async (brokerNonce: string) => {
+    setView({ kind: "busy" });
+    try {
+      const assertion = await assertWith(siteChallenge("login", site, brokerNonce), site.rp_id);
+      await signIn(brokerNonce, assertion);
+      await refreshSession();
+    } catch (error) {
+      renew();
+      setView({ kind: "ready", problem: sentenceFor(error) });
+    }
+  };
+
+  return (
+    <Screen title={strings.signIn.title} class="centered">
+      <Mark />
+      <p class="lead">{strings.signIn.lead}</p>
+      <Problem sentence={view.kind === "ready" ? view.problem : undefined} />
+      <button
+        type="button"
+        class="big primary"
+        disabled={view.kind === "busy" || nonce.value === null}
+        onClick={() => nonce.value && void tap(nonce.value)}
+      >
+        {strings.signIn.button}
+      </button>
+      <p class="quiet">{strings.signIn.newHere}</p>
+      <p class="quiet">
+        {strings.signIn.server}: <code>{location.host}</code>
+      </p>
+    </Screen>
+  );
+}

@@ -1,0 +1,54 @@
+import { type RequestSummary, visible } from "@countersign/shared";
+import { now } from "../clock.js";
+import type { PairedAgent } from "../keys/paired-agents.js";
+import { strings } from "../strings.js";
+import { countdown, localTime } from "../times.js";
+import { Rendered } from "./text.js";
+import { knownTier, TierBadge } from "./tier.js";
+
+interface RequestItemProps {
+  request: RequestSummary;
+  /** From this phone's own pairing record: the summary's name for the agent is never shown. */
+  agent: PairedAgent | undefined;
+  testId: string;
+}
+
+/** One request in a list. It only leads to the review: nothing here was verified yet. */
+export function RequestItem({ request, agent, testId }: RequestItemProps) {
+  const pending = request.state === "pending";
+  const tier = knownTier(request.tier);
+  return (
+    <a class="item" href={`/requests/${encodeURIComponent(request.rid)}`} data-testid={testId}>
+      <span class="item-main">
+        {agent ? (
+          <>
+            <strong>
+              <Rendered>{visible(agent.name)}</Rendered>
+            </strong>
+            <span class="quiet">
+              {strings.agents.on} <Rendered>{visible(agent.host)}</Rendered>
+            </span>
+          </>
+        ) : (
+          <strong>{strings.inbox.unknownAgent}</strong>
+        )}
+        {pending && request.decided === "approve" && (
+          <span class="quiet">
+            {strings.inbox.approvedByYou(request.approvals, request.quorum)}
+          </span>
+        )}
+      </span>
+      <span class="item-side">
+        {pending && tier && <TierBadge tier={tier} />}
+        {!pending && (
+          <span class={`state state-${request.state}`}>{strings.states[request.state]}</span>
+        )}
+        <span class="quiet tabular">
+          {pending
+            ? strings.review.timeLeft(countdown(request.expires_at - now.value))
+            : localTime(request.settled_at ?? request.created_at)}
+        </span>
+      </span>
+    </a>
+  );
+}

@@ -1,0 +1,40 @@
+import { defineConfig } from "vite";
+import { VitePWA } from "vite-plugin-pwa";
+
+export default defineConfig({
+  resolve: { conditions: ["@countersign/source", "module", "browser", "development|production"] },
+  build: {
+    target: ["safari17.4", "chrome120", "firefox121"],
+    // The CSP that the broker sends allows no inline script, and all styles are one small file.
+    modulePreload: false,
+    cssCodeSplit: false,
+    assetsInlineLimit: 0,
+  },
+  plugins: [
+    VitePWA({
+      strategies: "injectManifest",
+      srcDir: "src",
+      filename: "sw.ts",
+      // The plugin's own registration breaks Trusted Types: service-worker.ts registers.
+      injectRegister: false,
+      injectManifest: { globPatterns: ["**/*.{js,css,html,svg,png}"] },
+      manifest: {
+        id: "/",
+        name: "Countersign",
+        short_name: "Countersign",
+        description: "Approve an agent's dangerous actions with your passkey",
+        start_url: "/",
+        scope: "/",
+        display: "standalone",
+        background_color: "#f4f3ef",
+        theme_color: "#f4f3ef",
+        icons: [
+          { src: "/icon.svg", sizes: "any", type: "image/svg+xml" },
+          { src: "/icon-192.png", sizes: "192x192", type: "image/png" },
+          { src: "/icon-512.png", sizes: "512x512", type: "image/png", purpose: "any" },
+          { src: "/icon-512.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
+        ],
+      },
+    }),
+  ],
+});
