@@ -1,3 +1,4 @@
+import { GeneralEncrypt, importJWK } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createSoftDevice } from "../../test-kit/src/soft-device.js";
 import { concat, fromUtf8, randomBytes, randomId, toBase64url, utf8 } from "./bytes.js";
@@ -112,6 +113,19 @@ describe("a JWE outside the protocol is refused", () => {
   const alter = (jwe: Jwe, members: object) => ({
     ...jwe,
     recipients: jwe.recipients.map((one) => ({ ...one, header: { ...one.header, ...members } })),
+  });
+
+  test("with a protected member that the protocol does not know, though sealed correctly", async () => {
+    const encrypt = new GeneralEncrypt(new Uint8Array(8))
+      .setProtectedHeader({ enc: "A256GCM", cty: "text/plain" })
+      .setAdditionalAuthenticatedData(utf8(rid));
+    for (const { enc_jwk } of [device.keys, other.keys]) {
+      encrypt
+        .addRecipient(await importJWK({ ...enc_jwk }, "ECDH-ES+A256KW"))
+        .setUnprotectedHeader({ alg: "ECDH-ES+A256KW", kid: thumbprint(enc_jwk) });
+    }
+    const octets = utf8(JSON.stringify(await encrypt.encrypt()));
+    await expect(device.open(octets, rid)).rejects.toMatchObject({ code: "unknown_member" });
   });
 
   test("with a duplicate member", async () => {

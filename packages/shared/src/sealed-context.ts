@@ -50,7 +50,7 @@ export interface Context {
  * Seals manifest and picture for the pinned `device_enc` keys and nobody else.
  * @param aad the request's id (or `<rid>.outcome` for an after-picture)
  * @returns the octets to upload: a General JWE in JSON
- * @throws ProtocolError `too_large`
+ * @throws ProtocolError `too_large`, `invalid_request` without a recipient
  * @see RFC 7516 section 7.2.1
  */
 export async function sealContext(
@@ -58,6 +58,7 @@ export async function sealContext(
   recipients: readonly EcPublicJwk[],
   aad: string,
 ): Promise<Bytes> {
+  if (recipients.length === 0) throw new ProtocolError("invalid_request");
   const plaintext = frame(context);
   if (plaintext.length > maxPlaintextBytes) throw new ProtocolError("too_large");
   const encrypt = new GeneralEncrypt(plaintext)

@@ -3,6 +3,7 @@ import { createDatabase } from "@countersign/test-kit/postgres";
 import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
 import { migrateDatabase } from "../db/migrate.js";
+import type { Logger } from "../domain/ports.js";
 import { readEnvironment } from "../env.js";
 import { type RunningBroker, start } from "../start.js";
 
@@ -20,12 +21,22 @@ export interface TestBroker extends RunningBroker {
 
 /** A whole broker on a database of its own, listening on a port of its own. */
 export async function startTestBroker(
-  options: { databaseUrl?: string; port?: number; now?: () => number } = {},
+  options: {
+    databaseUrl?: string;
+    port?: number;
+    now?: () => number;
+    log?: Logger;
+    trustedProxies?: string;
+  } = {},
 ): Promise<TestBroker> {
   const database = options.databaseUrl === undefined ? await createDatabase(migrate) : undefined;
   const databaseUrl = options.databaseUrl ?? database?.url ?? "";
-  const env = readEnvironment({ DATABASE_URL: databaseUrl, PORT: String(options.port ?? 0) });
-  const broker = await start(env, silent, options.now);
+  const env = readEnvironment({
+    DATABASE_URL: databaseUrl,
+    PORT: String(options.port ?? 0),
+    TRUSTED_PROXIES: options.trustedProxies,
+  });
+  const broker = await start(env, options.log ?? silent, options.now);
   return {
     ...broker,
     databaseUrl,
