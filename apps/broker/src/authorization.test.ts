@@ -64,3 +64,19 @@ describe("the path", () => {
     await expect(phone.approve(request.rid)).rejects.toMatchObject({ code: "expired" });
   });
 });
+
+describe("what needs no decision", () => {
+  it("lets a person sign out and an agent or a person end their pairing, without a body", async () => {
+    const other = await startTestBroker();
+    const world = await pairedWorld(other);
+    const { clientId } = world.agent;
+    expect((await world.phone.call("DELETE", `/app/agents/${clientId}`)).status).toBe(204);
+    expect(await world.phone.pairedAgents()).toEqual([]);
+    const pairingId = await world.agent.pairWith(world.phone);
+    expect((await world.agent.call("DELETE", `/v1/pairings/${pairingId}`)).status).toBe(204);
+    expect(await world.phone.pairedAgents()).toEqual([]);
+    expect((await world.phone.call("DELETE", "/app/session")).status).toBe(204);
+    await expect(world.phone.inbox()).rejects.toMatchObject({ code: "unauthenticated" });
+    await other.drop();
+  });
+});

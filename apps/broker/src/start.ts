@@ -70,7 +70,7 @@ export async function start(
       trustedProxies: env.TRUSTED_PROXIES.split(",").filter((entry) => entry !== ""),
     });
     server.removeAllListeners("request");
-    server.on("request", getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+    server.on("request", getRequestListener(app.fetch));
     return { site, firstInvitation: await inviteFirstApprover(broker), stop };
   } catch (error) {
     await stop();

@@ -15,6 +15,7 @@ export * from "./manifest.js";
 export * from "./match-code.js";
 export * from "./outcome.js";
 export * from "./pairing.js";
+export * from "./picture.js";
 export * from "./request-object.js";
 export * from "./schema.js";
 export * from "./sealed-context.js";

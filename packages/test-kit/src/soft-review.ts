@@ -7,6 +7,7 @@ import {
   ProtocolError,
   parseManifest,
   type RequestDetail,
+  readPictureHeader,
   readRequestObject,
   render,
   type Screenshot,
@@ -87,22 +88,15 @@ export async function reviewRequest(
   };
 }
 
-/** The picture's own type, before anything decodes it. */
-function typeOf(picture: Bytes): Screenshot["mime"] | undefined {
-  const head = toHex(picture.subarray(0, 12));
-  if (head.startsWith("89504e470d0a1a0a")) return "image/png";
-  if (head.startsWith("ffd8ff")) return "image/jpeg";
-  return /^52494646.{8}57454250/.test(head) ? "image/webp" : undefined;
-}
-
-const toHex = (bytes: Bytes): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
+/** The picture's own type and size, before anything decodes it. */
 function checkPicture(picture: Bytes, screenshot: Screenshot | undefined): void {
   if (!screenshot && picture.length === 0) return;
+  const header = readPictureHeader(picture);
   const sound =
     screenshot !== undefined &&
     sha256Text(picture) === screenshot.sha256 &&
-    typeOf(picture) === screenshot.mime;
+    header?.mime === screenshot.mime &&
+    header.width === screenshot.width &&
+    header.height === screenshot.height;
   if (!sound) throw new ProtocolError("invalid_binding", { reason: "screenshot" });
 }

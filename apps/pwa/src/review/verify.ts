@@ -6,9 +6,11 @@ import {
   type Manifest,
   matchCode,
   openContext,
+  type PictureHeader,
   ProtocolError,
   parseManifest,
   type RequestDetail,
+  readPictureHeader,
   readRequestObject,
   render,
   renderers,
@@ -20,7 +22,6 @@ import {
 } from "@countersign/shared";
 import type { Device } from "../keys/device.js";
 import type { PairedAgent } from "../keys/paired-agents.js";
-import { type PictureHeader, readPictureHeader } from "./picture.js";
 
 /** Why Approve is not offered. Each one is a sentence in strings.ts. */
 export type Refusal =

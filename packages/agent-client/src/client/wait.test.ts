@@ -206,8 +206,8 @@ describe("the deadline", () => {
 
 describe("preconditions", () => {
   it("burn an approval when they changed, and the next request says what changed", async () => {
-    const { broker, client, approver, home } = await createPaired();
-    const folder = join(home, "..", `tree-${process.pid}-${Date.now()}`);
+    const { broker, client, approver } = await createPaired();
+    const folder = join(await createHome(), "tree");
     await mkdir(folder);
     await writeFile(join(folder, "a"), "1");
     const executed: string[] = [];

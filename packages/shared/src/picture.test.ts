@@ -1,5 +1,5 @@
-import { type Bytes, concat, utf8 } from "@countersign/shared";
 import { expect, test } from "vitest";
+import { type Bytes, concat, utf8 } from "./bytes.js";
 import { readPictureHeader } from "./picture.js";
 
 const u32 = (value: number): Bytes => {

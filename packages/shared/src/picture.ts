@@ -1,4 +1,5 @@
-import type { Bytes, Screenshot } from "@countersign/shared";
+import type { Bytes } from "./bytes.js";
+import type { Screenshot } from "./manifest.js";
 
 /** Type and size as the octets themselves say, read before any decoder sees them. */
 export type PictureHeader = Pick<Screenshot, "mime" | "width" | "height">;
