@@ -9,6 +9,7 @@ const patienceMilliseconds = 20_000;
 
 export interface BrokerProcess {
   origin: string;
+  port: number;
   /** The link for the first approver; absent once somebody has enrolled. */
   firstInvitation: string | undefined;
   pid: number;
@@ -79,6 +80,7 @@ export async function startBrokerProcess(
   });
   return {
     origin: /ready at (\S+)/.exec(stdout())?.[1] ?? "",
+    port: Number(port),
     firstInvitation: /\S+\/enrol#\S+/.exec(stdout())?.[0],
     pid: child.pid ?? 0,
     isAlive: () => child.exitCode === null && child.signalCode === null,

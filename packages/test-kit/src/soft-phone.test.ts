@@ -176,7 +176,13 @@ test("a tampered statement is signed as it stands, and refused by those who comp
   });
 });
 
-const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1);
+/** One pixel, as far as its header goes. */
+const png = Uint8Array.from(
+  Buffer.from(
+    "89504e470d0a1a0a0000000d494844520000000100000001080600000000000000000000004944415400000000",
+    "hex",
+  ),
+);
 const shot = { sha256: sha256Text(png), mime: "image/png", width: 1, height: 1 } as const;
 
 test.each<[string, () => Change, object]>([
