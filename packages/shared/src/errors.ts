@@ -60,6 +60,28 @@ export const errorTable = {
   pairing_invalid: [403, "The pairing could not be verified. Start again at the agent."],
   pairing_stale: [409, "This pairing was already used or has run out. Start again at the agent."],
 
+  // Keys, freezes, recovery
+  chain_invalid: [403, "The key chain could not be verified."],
+  chain_fork: [409, "The key chain is not the one that was seen before."],
+  chain_rolled_back: [409, "The key chain is shorter than the one that was seen before."],
+  chain_stale: [409, "Your devices and passkeys changed meanwhile. Look again, then repeat it."],
+  last_key: [409, "The last device and the last passkey stay. Add another one first."],
+  too_many_keys: [409, "There are as many keys as an account may have. Remove one first."],
+  link_invalid: [403, "This link does not belong to the phone that shows it. Start again there."],
+  link_stale: [410, "This link was used or has run out. Make a new one on the new phone."],
+  frozen: [403, "An approver has frozen this agent. Only they can lift it."],
+  freeze_invalid: [403, "The freeze could not be verified."],
+  freeze_rolled_back: [409, "The freeze is older than the one that was seen before."],
+  freeze_stale: [409, "This was frozen or lifted already. Look again."],
+  recovery_invalid: [403, "This recovery code was used, replaced or mistyped."],
+  recovery_waiting: [409, "A recovery is under way. It takes effect 24 hours after its start."],
+
+  // Web push
+  push_endpoint_refused: [
+    403,
+    "This browser's push service is not on the server's list. Ask its operator to add it.",
+  ],
+
   // The server
   unavailable: [503, "The server cannot answer right now. Nothing was changed; try again."],
   internal: [500, "Something went wrong on the server. Nothing was approved."],

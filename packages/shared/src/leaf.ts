@@ -16,6 +16,9 @@ export const leafKind = z.enum([
   "expire",
   "redeem",
   "outcome",
+  "key",
+  "freeze",
+  "recovery",
 ]);
 export type LeafKind = z.infer<typeof leafKind>;
 

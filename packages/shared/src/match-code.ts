@@ -1,7 +1,6 @@
 import { concat, fromBase64url } from "./bytes.js";
+import { crockford } from "./crockford.js";
 import { hashBytes } from "./hash.js";
-
-const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /**
  * First 30 bits of `H("match", ar_hash || req_nonce || match_salt)` in Crockford base32, `XXX-XXX`.

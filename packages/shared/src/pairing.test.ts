@@ -53,6 +53,7 @@ beforeAll(async () => {
       device: person.device.keys,
       chain: { seq: 0, head: randomNonce() },
       brokerNonce: randomNonce(),
+      phoneNonce: randomNonce(),
     }),
   );
 });

@@ -18,6 +18,7 @@ import {
   numericDate,
   parse,
   signature,
+  storableLabel,
 } from "./schema.js";
 import type { Site } from "./site.js";
 
@@ -28,8 +29,8 @@ export const pairingSeconds = 600;
 export const pairingOffer = z.strictObject({
   pairing_id: bytes32,
   agent_jwk: ecPublicJwk,
-  name: label(80),
-  host: label(255),
+  name: storableLabel(80),
+  host: storableLabel(255),
   commit: bytes32,
   iss: bytes32,
   aud: label(2000),
@@ -43,8 +44,8 @@ export const pairingStatement = z.strictObject({
   v: z.literal(1),
   pairing_id: bytes32,
   agent_jkt: bytes32,
-  agent_name: label(80),
-  agent_host: label(255),
+  agent_name: storableLabel(80),
+  agent_host: storableLabel(255),
   commit: bytes32,
   sealed: z.literal(true),
   issuer: label(2000),
@@ -55,6 +56,7 @@ export const pairingStatement = z.strictObject({
   device: deviceKeys,
   chain: z.strictObject({ seq: z.int().check(z.nonnegative()), head: bytes32 }),
   broker_nonce: bytes32,
+  phone_nonce: bytes32,
 });
 export type PairingStatement = z.infer<typeof pairingStatement>;
 
@@ -129,6 +131,11 @@ export async function verifyPairingOffer(
   return offer;
 }
 
+/**
+ * P as canonical bytes.
+ * @param parts `phoneNonce` is made by the phone at the tap and never taken from a server: without it whoever
+ *   chooses the rest of P could grind P until the digits of two pairings agree
+ */
 export function pairingStatementBytes(parts: {
   site: Site;
   offer: PairingOffer;
@@ -137,6 +144,7 @@ export function pairingStatementBytes(parts: {
   device: PairingStatement["device"];
   chain: PairingStatement["chain"];
   brokerNonce: string;
+  phoneNonce: string;
 }): Bytes {
   const { site, offer } = parts;
   return canonicalBytes({
@@ -155,6 +163,7 @@ export function pairingStatementBytes(parts: {
     device: parts.device,
     chain: parts.chain,
     broker_nonce: parts.brokerNonce,
+    phone_nonce: parts.phoneNonce,
   } satisfies PairingStatement);
 }
 
@@ -182,6 +191,7 @@ export async function verifyPairingStatement(
     device: given.device,
     chain: given.chain,
     brokerNonce: given.broker_nonce,
+    phoneNonce: given.phone_nonce,
   });
   if (!equalBytes(again, bytes)) throw new ProtocolError("invalid_binding");
   await verifyPairingSignatures(given, bytes, acceptance);

@@ -55,3 +55,39 @@ test.each([
 ])("%s is no picture", (_what, bytes) => {
   expect(readPictureHeader(bytes)).toBeNull();
 });
+
+const frame = (width: number, height: number): Bytes =>
+  Uint8Array.of(
+    ...[0xff, 0xc0, 0, 0x11, 8, height >> 8, height & 255, width >> 8, width & 255, 3],
+    ...[1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1],
+  );
+
+test.each([0x00, 0x01, 0xd0, 0xd3, 0xd7, 0xd8, 0xd9, 0xda])(
+  "a JPEG whose marker %i may hide another frame from us is no picture",
+  (marker) => {
+    const start = Uint8Array.of(0xff, 0xd8, 0xff, marker);
+    // A decoder goes on behind the marker and finds the first frame; a reader that takes a length finds the second.
+    const bytes = new Uint8Array(4 + 0xffc0 + 19);
+    bytes.set(concat(start, frame(16_000, 2_000)));
+    bytes.set(frame(100, 50), 4 + 0xffc0);
+    expect(readPictureHeader(bytes)).toBeNull();
+  },
+);
+
+test.each([0, 1])("a JPEG segment of length %i is none", (length) => {
+  const segment = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, length);
+  expect(readPictureHeader(concat(segment, frame(100, 50)))).toBeNull();
+  expect(readPictureHeader(concat(segment, new Uint8Array(1), frame(100, 50)))).toBeNull();
+});
+
+test("a picture that would fill a phone's memory is none, however few octets it has", () => {
+  const pngOf = (width: number, height: number) => {
+    const size = concat(u32(width), u32(height), Uint8Array.of(8, 6, 0, 0, 0));
+    return readPictureHeader(concat(signature, chunk("IHDR", size), data));
+  };
+  expect(pngOf(8_000, 5_000)).toMatchObject({ width: 8_000 });
+  expect(pngOf(8_000, 5_001)).toBeNull();
+  expect(pngOf(16_385, 1)).toBeNull();
+  expect(pngOf(0, 1)).toBeNull();
+  expect(readPictureHeader(concat(Uint8Array.of(0xff, 0xd8), frame(16_000, 16_000)))).toBeNull();
+});

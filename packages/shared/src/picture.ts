@@ -4,19 +4,30 @@ import type { Screenshot } from "./manifest.js";
 /** Type and size as the octets themselves say, read before any decoder sees them. */
 export type PictureHeader = Pick<Screenshot, "mime" | "width" | "height">;
 
+const maxSidePixels = 16_384;
+/** Decoded, a pixel takes four octets whatever its file took: more than this ends a phone's browser. */
+const maxPixels = 40_000_000;
+
 /**
  * Reads the header of a PNG, JPEG or WebP.
- * @returns null for anything else, for a malformed header and for a picture that moves
+ * @returns null for anything else, for a malformed header, for a picture that moves, and for one larger than
+ *   16,384 pixels on a side or 40 megapixels
  */
 export function readPictureHeader(bytes: Bytes): PictureHeader | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    return readPng(view) ?? readJpeg(view) ?? readWebp(view);
+    const header = readPng(view) ?? readJpeg(view) ?? readWebp(view);
+    return header && hasBearableSize(header) ? header : null;
   } catch (error) {
     // A DataView throws RangeError past its end: the header is cut off.
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+function hasBearableSize({ width, height }: PictureHeader): boolean {
+  const sides = [width, height];
+  return sides.every((side) => side >= 1 && side <= maxSidePixels) && width * height <= maxPixels;
 }
 
 const ascii = (view: DataView, offset: number, length: number): string =>
@@ -47,11 +58,20 @@ function readJpeg(view: DataView): PictureHeader | null {
         height: view.getUint16(offset + 5),
       };
     } else {
-      offset += 2 + view.getUint16(offset + 2);
+      const length = view.getUint16(offset + 2);
+      // Anything that decoders could read on from elsewhere than we do might show another frame than ours.
+      if (hasNoLength(marker) || marker === startOfScan) return null;
+      offset += 2 + length;
     }
   }
   return null;
 }
+
+const startOfScan = 0xda;
+
+/** Stuffing, TEM, RST0 to RST7, SOI and EOI: no segment follows them. */
+const hasNoLength = (marker: number): boolean =>
+  marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd9);
 
 /** SOF0 to SOF15 but for DHT, JPG and DAC, which share the range. */
 const isFrameHeader = (marker: number): boolean =>

@@ -41,6 +41,10 @@ export const ecPublicJwk = z.strictObject({
 export const label = (maxLength: number) =>
   z.string().check(z.minLength(1), z.maxLength(maxLength));
 
+/** A name that databases keep too: PostgreSQL's text holds everything but U+0000. */
+export const storableLabel = (maxLength: number) =>
+  label(maxLength).check(z.refine((text) => !text.includes("\u0000")));
+
 /** Any JSON value. What it may hold was checked by the strict parser; z.json() would drop a `__proto__`. */
 export const json = z.custom<Json>((value) => value !== undefined);
 

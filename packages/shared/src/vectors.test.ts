@@ -6,6 +6,7 @@ import pairing from "../vectors/pairing.json" with { type: "json" };
 import request from "../vectors/request.json" with { type: "json" };
 import site from "../vectors/site.json" with { type: "json" };
 import thumbprints from "../vectors/thumbprint.json" with { type: "json" };
+import views from "../vectors/view.json" with { type: "json" };
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from "./bytes.js";
 import { siteStatementBytes } from "./ceremony.js";
 import { chainHead, chainRootBytes } from "./chain.js";
@@ -82,6 +83,11 @@ describe("a request", () => {
     const known = purposeHash("view", octets(manifest.salt), jcsOf(request.view));
     expect(text(known)).toBe(request.view_hash);
     expect(viewHash(render(manifest, asked), manifest.salt)).toBe(request.view_hash);
+  });
+
+  test.each(views)("rows of $action.tool", ({ action, rows }) => {
+    const shown = parseManifest(canonicalBytes({ ...manifest, action }));
+    expect(render(shown, asked)).toEqual(rows);
   });
 
   test("match code", () => {
@@ -179,7 +185,8 @@ describe("a pairing", () => {
     const root = chainRootBytes({ ...parts, subject: { credential, device } });
     expect(fromUtf8(root)).toBe(pairing.chain_root);
     const offer = parse(pairingOffer, JSON.parse(pairing.offer_payload));
-    const again = pairingStatementBytes({ ...parts, offer, credential, device, chain });
+    const phoneNonce = statement.phone_nonce;
+    const again = pairingStatementBytes({ ...parts, offer, credential, device, chain, phoneNonce });
     expect(fromUtf8(again)).toBe(pairing.statement);
   });
 

@@ -9,7 +9,8 @@ import {
   signRequestObject,
   verifyRequestObject,
 } from "../request-object.js";
-import { render, type View, viewHash } from "./render.js";
+import { render, viewHash } from "./render.js";
+import type { View } from "./row.js";
 import { isHidden, visible } from "./visible.js";
 
 let full: Manifest;
@@ -34,7 +35,8 @@ const arbitraryArgs = fc
   .filter(isAllowed) as fc.Arbitrary<Json>;
 
 const withArgs = (args: Json): Manifest => ({ ...full, action: { ...full.action, args } });
-const argumentRows = (view: View) => view.filter(([label]) => /^args(?=[ .[]|$)/.test(label));
+const argumentRows = (view: View) =>
+  view.filter(([label, , by]) => by === "model" && /^([a-z ]+: )?args(?=[ .[]|$)/i.test(label));
 
 type Path = readonly (string | number)[];
 
@@ -88,7 +90,9 @@ describe("the view is total", () => {
     const { salt: _salt, match_salt: _matchSalt, ...seen } = full;
     const { tier, approvers, quorum } = request.detail;
     const asked = { tier, approvers, quorum, exp: request.claims.exp };
-    expect(render(full, request)).toHaveLength(leavesOf(seen).length + leavesOf(asked).length);
+    const derived = ["sentence", "warning", "fact", "host", "domain", "money"];
+    const rows = render(full, request).filter(([, , , kind]) => !derived.includes(kind));
+    expect(rows).toHaveLength(leavesOf(seen).length + leavesOf(asked).length);
   });
 
   test("a manifest of the fewest members still shows what is absent as absent", () => {
@@ -98,25 +102,34 @@ describe("the view is total", () => {
       capturedAt: 0,
     });
     expect(render(manifest, request)).toEqual([
-      ["tool", "t", "model"],
-      ["args (empty object)", "", "model"],
-      ["can be undone", "yes", "library"],
-      ["preconditions (empty list)", "", "library"],
-      ["action version", "1", "library"],
-      ["tier", "red", "policy"],
-      ["reasons (empty list)", "", "policy"],
-      ["approvers[0]", request.detail.approvers[0], "policy"],
-      ["quorum", "1", "policy"],
-      ["expires", "2027-01-15 08:05:00 UTC", "policy"],
-      ["captured at", "1970-01-01 00:00:00 UTC", "library"],
-      ["manifest version", "1", "library"],
+      ["what would happen", "Unrecognised action: ⟪t⟫", "library", "sentence"],
+      [
+        "warning about tool",
+        "What it does is not known here: its arguments are shown as they are",
+        "library",
+        "warning",
+      ],
+      ["args (empty object)", "", "model", "text"],
+      ["tool", "t", "model", "text"],
+      ["can be undone", "yes", "library", "text"],
+      ["preconditions (empty list)", "", "library", "text"],
+      ["action version", "1", "library", "number"],
+      ["tier", "red", "policy", "text"],
+      ["reasons (empty list)", "", "policy", "text"],
+      ["approvers[0]", request.detail.approvers[0], "policy", "text"],
+      ["quorum", "1", "policy", "number"],
+      ["expires", "2027-01-15 08:05:00 UTC", "policy", "text"],
+      ["captured at", "1970-01-01 00:00:00 UTC", "library", "text"],
+      ["manifest version", "1", "library", "number"],
     ]);
   });
 
   test("nothing is cut, however long", () => {
     const text = "x".repeat(100_000);
     const list = Array.from({ length: 5_000 }, (_, index) => index);
-    expect(argumentRows(render(withArgs(text), request))).toEqual([["args", text, "model"]]);
+    expect(argumentRows(render(withArgs(text), request))).toEqual([
+      ["args", text, "model", "text"],
+    ]);
     expect(argumentRows(render(withArgs(list), request))).toHaveLength(5_000);
   });
 });
@@ -246,7 +259,12 @@ test("no row hides a character in its value or its label", () => {
 });
 
 test("what the model says is last, and marked as the model's", () => {
-  expect(render(full, request).at(-1)).toEqual(["agent says", "I send the report", "model"]);
+  expect(render(full, request).at(-1)).toEqual([
+    "agent says",
+    "I send the report",
+    "model",
+    "text",
+  ]);
 });
 
 test("a renderer that is not known renders nothing", () => {

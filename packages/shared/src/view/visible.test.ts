@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { countMarks, isHidden, visible } from "./visible.js";
+import { readBack } from "./fixture.js";
+import { countMarks, isHidden, quote, visible } from "./visible.js";
 
 /** Independent of the baked-in table: the running engine's own properties. */
 const mustBeMarked =
@@ -69,6 +70,17 @@ describe("what attacks approvals in practice is seen", () => {
     ["a space at the end", "a ", "a⟦1 space⟧"],
     ["only spaces", "  ", "⟦2 spaces⟧"],
     ["one space between words", "a b", "a b"],
+    [
+      "a pile of marks on one letter",
+      `a${"\u0301".repeat(6)}b`,
+      "a\u0301\u0301\u0301\u0301⟦U+0301⟧⟦U+0301⟧b",
+    ],
+    ["marks of a letter and of the next", "e\u0301e\u0301", "e\u0301e\u0301"],
+    ["a mark on nothing", "\u0301a", "⟦U+0301⟧a"],
+    ["a mark on a space", "a \u0338b", "a ⟦U+0338⟧b"],
+    ["a mark on a line break", "a\n\u0338b", "a⏎\n⟦U+0338⟧b"],
+    ["a mark on one of our marks", "a\u200b\u0338b", "a⟦U+200B⟧⟦U+0338⟧b"],
+    ["a forged quotation", "a⟫. Harmless. ⟪b", "a⟦U+27EB⟧. Harmless. ⟦U+27EA⟧b"],
   ])("%s", (_name, text, shown) => {
     expect(visible(text)).toBe(shown);
   });
@@ -87,6 +99,8 @@ const nasty = [
   "s",
   "⟦1 space⟧",
   "⟦U+200B⟧",
+  "\u0301",
+  "⟪",
   "\ud83d",
   "\ude00",
 ];
@@ -119,6 +133,20 @@ test("nothing that is shown hides anything but line breaks", () => {
       }
     }),
   );
+});
+
+test("what is shown can be read back, to the letter", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(readBack(visible(text))).toBe(text);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("a quotation is short, and says how much it leaves out", () => {
+  expect(quote("a".repeat(1000))).toBe(`⟪${"a".repeat(80)}⟦880 characters⟧${"a".repeat(40)}⟫`);
+  expect(quote("⟦880 characters⟧")).toBe("⟪⟦U+27E6⟧880 characters⟦U+27E7⟧⟫");
 });
 
 test("the marks that are counted are those of characters", () => {

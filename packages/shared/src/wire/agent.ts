@@ -2,8 +2,9 @@ import * as z from "zod/mini";
 import { chainLink } from "../chain.js";
 import { deniedDecision } from "../decision.js";
 import { evidence } from "../evidence.js";
+import { signedFreeze } from "../freeze.js";
 import { pairingAcceptance } from "../pairing.js";
-import { base64url, bytes32, id, label, numericDate } from "../schema.js";
+import { base64url, bytes32, id, numericDate, storableLabel } from "../schema.js";
 
 /** States of an authorization request (section 4). */
 export const requestState = z.enum([
@@ -45,6 +46,8 @@ export const oauthError = z.object({
   error: z.string(),
   error_description: z.optional(z.string()),
   decision: z.optional(deniedDecision),
+  /** Comes instead, when a freeze denied it. */
+  freeze: z.optional(signedFreeze),
 });
 export type OAuthError = z.infer<typeof oauthError>;
 
@@ -79,6 +82,9 @@ export const outcomeReport = z.strictObject({ outcome: z.string().check(z.maxLen
 export const requestHint = z.object({ rid: id, state: requestState });
 export type RequestHint = z.infer<typeof requestHint>;
 
+/** `data:` of an event `freeze` on the same stream: this approver froze the agent or lifted it. Fetch the chain. */
+export const freezeHint = z.object({ approver: id });
+
 /** `POST /v1/pairings` takes the offer as a compact JWS. */
 export const pairingRequest = z.strictObject({ offer: z.string().check(z.maxLength(20_000)) });
 
@@ -100,8 +106,10 @@ export const pairingReveal = z.strictObject({ nonce: base64url.check(z.maxLength
 /** `GET /v1/approvers/{id}/chain`. */
 export const approverChain = z.object({
   approver: id,
-  name: label(80),
+  name: storableLabel(80),
   pairing: pairingAcceptance,
   chain: z.array(chainLink),
+  /** The approver's latest F for this agent. */
+  freeze: z.optional(signedFreeze),
 });
 export type ApproverChain = z.infer<typeof approverChain>;

@@ -2,8 +2,18 @@ import * as z from "zod/mini";
 import { assertion, credential } from "../assertion.js";
 import { chainLink, deviceKeys } from "../chain.js";
 import { decision } from "../decision.js";
+import { signedFreeze } from "../freeze.js";
 import { pairingAcceptance } from "../pairing.js";
-import { base64url, bytes32, credentialId, id, label, numericDate } from "../schema.js";
+import {
+  base64url,
+  bytes32,
+  credentialId,
+  ecPublicJwk,
+  id,
+  numericDate,
+  signature,
+  storableLabel,
+} from "../schema.js";
 import { pairingState, requestState } from "./agent.js";
 
 /** `GET /app/site`: who this server is, and whether this browser is signed in. */
@@ -12,12 +22,14 @@ export const siteInfo = z.object({
   rp_id: z.string(),
   origin: z.string(),
   approver: z.optional(z.object({ approver: id, name: z.string() })),
+  /** This browser keeps an invitation that is still good. */
+  invited: z.optional(z.literal(true)),
 });
 export type SiteInfo = z.infer<typeof siteInfo>;
 
 /** `POST /app/nonces` takes a purpose and answers with a nonce for one ceremony of it. */
 export const nonceRequest = z.strictObject({
-  purpose: z.enum(["register", "credential", "login", "pair"]),
+  purpose: z.enum(["register", "credential", "device", "login", "pair", "freeze", "recovery"]),
 });
 export const nonceResponse = z.object({ broker_nonce: bytes32, expires_at: numericDate });
 
@@ -27,27 +39,42 @@ export const registration = z.object({
   response: z.object({ clientDataJSON: base64url, attestationObject: base64url }),
 });
 
+/** As typed or as in the link: the server evens it out. */
+const invitation = z.optional(z.string().check(z.maxLength(200)));
+
 /**
  * `POST /app/approvers`: enrolment in one call. `root` is K0 over the new credential and this device,
- * signed by both; `register_nonce` is the nonce inside the registration's challenge.
+ * signed by both; `register_nonce` is the nonce inside the registration's challenge. Without an
+ * `invitation` it is the one that this browser keeps.
  */
 export const enrolment = z.strictObject({
-  invitation: z.string().check(z.maxLength(200)),
-  name: label(80),
+  invitation,
+  name: storableLabel(80),
   register_nonce: bytes32,
   registration,
   root: chainLink,
 });
 export type Enrolment = z.infer<typeof enrolment>;
 
-/** `POST /app/invitations/check`: is this invitation good, before a passkey is made for nothing? */
-export const invitationCheck = z.strictObject({ invitation: z.string().check(z.maxLength(200)) });
+/**
+ * `POST /app/invitations/check`: is this invitation good, before a passkey is made for nothing? A good one is
+ * kept in a cookie, and so survives the way into the installed app. Without one: is the kept one good?
+ */
+export const invitationCheck = z.strictObject({ invitation });
 
 /** `POST /app/invitations` answers with a link for a new approver. */
 export const invitationIssued = z.object({ invitation_link: z.string(), expires_at: numericDate });
 
-/** `POST /app/session`: signing in; the challenge is `H("login", ...)` with this nonce. */
-export const signIn = z.strictObject({ broker_nonce: bytes32, assertion });
+/**
+ * `POST /app/session`: signing in; the challenge is `H("login", ...)` with this nonce. An enrolled device signs the
+ * same bytes, so that the session ends with the device.
+ */
+export const signIn = z.strictObject({
+  broker_nonce: bytes32,
+  assertion,
+  device: z.optional(z.strictObject({ device_kid: bytes32, device_signature: signature })),
+});
+export type SignIn = z.infer<typeof signIn>;
 
 /** `GET /app/me`. */
 export const me = z.object({
@@ -101,6 +128,8 @@ export const requestDetail = z.object({
   decisions: z.array(decision),
   /** Outcome JWS by the agent, in order of `n`. */
   outcomes: z.array(z.string()),
+  /** The F that denied it, where no single decision did. */
+  freeze: z.optional(signedFreeze),
 });
 export type RequestDetail = z.infer<typeof requestDetail>;
 
@@ -117,8 +146,13 @@ export type Ceremony = z.infer<typeof ceremony>;
 /** `POST /app/requests/{rid}/decisions` takes a decision and answers with the state after it. */
 export const decisionReceipt = z.object({ rid: id, state: requestState });
 
-/** `data:` of an event on `GET /app/events`: something about this request changed. */
-export const appHint = z.object({ rid: z.optional(id), pairing_id: z.optional(bytes32) });
+/** `data:` of an event on `GET /app/events`: something about this request, pairing or the account changed. */
+export const appHint = z.object({
+  rid: z.optional(id),
+  pairing_id: z.optional(bytes32),
+  /** Devices, passkeys, freezes or a recovery. */
+  account: z.optional(z.literal(true)),
+});
 
 /** `GET /app/pairings/{id}`: the agent's offer, and its nonce once revealed. */
 export const appPairing = z.object({
@@ -143,6 +177,11 @@ export const agentList = z.object({
       host: z.string(),
       paired_at: numericDate,
       last_seen_at: z.optional(numericDate),
+      /** For another device of this approver: it accepts an agent by a P that verifies under keys it can prove. */
+      agent_jwk: ecPublicJwk,
+      acceptance: z.omit(pairingAcceptance, { mac: true }),
+      /** This approver's latest F for the agent. */
+      freeze: z.optional(signedFreeze),
     }),
   ),
 });

@@ -1,0 +1,246 @@
+import {
+  type Command,
+  forEachChild,
+  type ParsedScript,
+  parse,
+  type Word as ShellWord,
+  type SyntaxNode,
+} from "unbash";
+import { aboutAddress, both, type Findings, findings, looksLikeAddress } from "./address.js";
+import { suspicions } from "./look-alikes.js";
+import { aboutProgram, type Word } from "./program.js";
+import { effectOf, programName } from "./programs.js";
+import type { Row } from "./row.js";
+import { quote, visible } from "./visible.js";
+
+/** What a reading of a command gathers, in the order of the text. */
+interface Reading {
+  steps: string[];
+  programs: string[];
+  words: string[];
+  writes: string[];
+  variables: string[];
+  outputs: string[];
+  patterns: string[];
+  said: string[];
+}
+
+const newReading = (): Reading => ({
+  steps: [],
+  programs: [],
+  words: [],
+  writes: [],
+  variables: [],
+  outputs: [],
+  patterns: [],
+  said: [],
+});
+
+/** Shells within shells are read this deep; below it a text is only shown. */
+const maxDepth = 4;
+/** Engines differ in how deep they can go, the view must not: far below what any of them can. */
+const maxLevel = 150;
+/** A text longer than this is no command that a person could judge by its parts. */
+const maxLength = 20_000;
+
+/** What a shell would do with a text: its steps, where it writes and leads to, and what nobody can tell beforehand. */
+export function aboutCommand(path: string, text: string): Findings {
+  const reading = newReading();
+  readScript(text, reading, 0);
+  return conclude(path, reading);
+}
+
+/** A program with its arguments, given without a shell in between. */
+export function aboutProgramCall(path: string, argv: readonly string[]): Findings {
+  const reading = newReading();
+  readProgram(
+    argv.map((text) => ({ text, value: text })),
+    { isFed: false },
+    reading,
+    0,
+  );
+  return conclude(path, reading);
+}
+
+function readScript(text: string, reading: Reading, depth: number): void {
+  if (depth > maxDepth) {
+    reading.said.push(`Commands within commands, too deep to read: ${quote(text)}`);
+    return;
+  }
+  if (text.length > maxLength) {
+    reading.said.push(`${text.length} characters, too many to read for what is in them`);
+    return;
+  }
+  visit(parse(text), { source: text, isFed: false, depth, level: 0 }, reading);
+}
+
+interface Place {
+  source: string;
+  /** Whether another program's output runs in here. */
+  isFed: boolean;
+  depth: number;
+  level: number;
+}
+
+function visit(node: SyntaxNode, at: Place, reading: Reading): void {
+  const text = at.source.slice(node.pos, node.end);
+  if (at.level > maxLevel) {
+    reading.said.push(`Commands within commands, too deep to read: ${quote(text)}`);
+    return;
+  }
+  const place = { ...at, level: at.level + 1 };
+  switch (node.type) {
+    case "Script":
+      if ((node as ParsedScript).errors?.length) {
+        reading.said.push("Not well-formed: what a shell makes of it cannot be told");
+      }
+      if (node.source !== undefined) {
+        const inner = { ...place, source: node.source };
+        forEachChild(node, (child) => visit(child, inner, reading));
+        return;
+      }
+      break;
+    case "Statement":
+      if (node.background) reading.said.push(`Goes on in the background: ${quote(text)}`);
+      break;
+    case "Pipeline":
+      forEachChild(node, (child) => {
+        const isFed = place.isFed || (child.pos !== node.commands[0]?.pos && !isPrefix(child));
+        visit(child, { ...place, isFed }, reading);
+      });
+      return;
+    case "Command":
+      readCommand(node, place, reading);
+      break;
+    case "Function":
+      reading.said.push(
+        `Gives the name ${quote(node.name.text)} another meaning than the usual one`,
+      );
+      break;
+    case "Assignment":
+      reading.words.push(text);
+      break;
+    case "Redirect":
+      if (node.target && node.operator !== "<" && !/^(&|\d+$|-$)/.test(node.target.value)) {
+        reading.writes.push(staticValue(node.target) ?? node.target.text);
+      }
+      break;
+    case "SimpleExpansion":
+    case "ParameterExpansion":
+    case "ArithmeticExpansion":
+      reading.variables.push(text);
+      break;
+    case "CommandExpansion":
+    case "ProcessSubstitution":
+      reading.outputs.push(text);
+      break;
+    case "Glob":
+    case "ExtendedGlob":
+    case "BraceExpansion":
+      reading.patterns.push(text);
+      break;
+    case "AnsiCQuoted":
+      reading.said.push(`${quote(text)} is another way to write ${quote(node.value)}`);
+      break;
+  }
+  forEachChild(node, (child) => visit(child, place, reading));
+}
+
+const isPrefix = (node: SyntaxNode): boolean => node.type === "Time" || node.type === "Negation";
+
+function readCommand(node: Command, place: Place, reading: Reading): void {
+  reading.steps.push(place.source.slice(node.pos, node.end));
+  const words = [node.name, ...node.suffix]
+    .filter((part) => part?.type === "Word" || part?.type === "Assignment")
+    .map((part) => ({
+      text: part.text,
+      value: part.type === "Word" ? staticValue(part) : part.text,
+    }));
+  const isFed = place.isFed || node.redirects.some(({ operator }) => operator.startsWith("<"));
+  readProgram(words, { isFed }, reading, place.depth);
+}
+
+function readProgram(
+  words: readonly Word[],
+  given: { isFed: boolean },
+  reading: Reading,
+  depth: number,
+): void {
+  for (const { value } of words) if (value !== undefined) reading.words.push(value);
+  const { names, said, scripts } = aboutProgram(words, given);
+  reading.programs.push(...names);
+  reading.said.push(...said);
+  for (const script of scripts) readScript(script, reading, depth + 1);
+}
+
+/** What the word stands for; undefined where that is decided only when it runs. */
+function staticValue(word: ShellWord): string | undefined {
+  return isComputed(word) ? undefined : word.value;
+}
+
+const computed = [
+  "SimpleExpansion",
+  "ParameterExpansion",
+  "ArithmeticExpansion",
+  "CommandExpansion",
+  "ProcessSubstitution",
+  "Glob",
+  "ExtendedGlob",
+  "BraceExpansion",
+];
+
+function isComputed(node: SyntaxNode): boolean {
+  let found = computed.includes(node.type);
+  if (!found) {
+    forEachChild(node, (child) => {
+      found ||= isComputed(child);
+    });
+  }
+  return found;
+}
+
+function conclude(path: string, reading: Reading): Findings {
+  const { steps, words, variables, outputs, patterns } = reading;
+  const said = [...reading.said];
+  if (outputs.length > 0) {
+    said.push(`Filled in with what other commands print when it runs: ${list(outputs)}`);
+  }
+  if (variables.length > 0) said.push(`Filled in with values when it runs: ${list(variables)}`);
+  if (patterns.length > 0) said.push(`Filled in with names when it runs: ${list(patterns)}`);
+  for (const run of new Set(words.flatMap(encodedRuns))) {
+    said.push(`${run.length} characters that nobody can read: ${quote(run)}`);
+  }
+  const facts: Row[] = [];
+  const effects = [...new Set(reading.programs)].flatMap((name) => {
+    const effect = effectOf(programName(name));
+    return effect === undefined ? [] : [`${quote(name)} ${effect}`];
+  });
+  if (effects.length > 0) facts.push([`what is in ${path}`, effects.join("; "), "library", "fact"]);
+  for (const target of new Set(reading.writes)) {
+    facts.push([`written by ${path}`, visible(target), "library", "path"]);
+  }
+  if (steps.length > 1) {
+    for (const [index, step] of steps.entries()) {
+      facts.push([`step ${index + 1} of ${path}`, visible(step), "library", "command"]);
+    }
+  }
+  return both([
+    findings(path, [...new Set(said)], facts),
+    ...[...new Set([...words, ...reading.writes])].map((word) => aboutWord(path, word)),
+  ]);
+}
+
+const list = (texts: readonly string[]): string =>
+  [...new Set(texts)].map((text) => quote(text)).join(", ");
+
+function aboutWord(path: string, word: string): Findings {
+  const url = /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(word)?.[0];
+  if (url !== undefined && looksLikeAddress(url)) return aboutAddress(path, url);
+  return findings(path, suspicions(word));
+}
+
+/** Base64 and its like: long runs without a word in them. Names and digests in lower case are not meant. */
+function encodedRuns(word: string): string[] {
+  const runs = word.match(/[A-Za-z0-9+/_=-]{40,}/g) ?? [];
+  return runs.filter((run) => /[A-Z]/.test(run) && /[a-z]/.test(run) && /[0-9]/.test(run));
+}
