@@ -5,6 +5,7 @@ export type {
   Claimed,
   Denied,
   Expired,
+  Frozen,
   IntegrityMismatch,
   NotApproved,
   Pending,

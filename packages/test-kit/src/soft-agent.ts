@@ -135,7 +135,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
   }
 
   /** Section 6 from the agent's side, with an honest phone; the digits are not typed but trusted. */
-  async function pairWith(phone: SoftPhone): Promise<string> {
+  async function pairWith(phone: Pick<SoftPhone, "acceptPairing">): Promise<string> {
     const secret = randomBytes(32);
     const nonce = randomBytes(32);
     const id = pairingId(secret);

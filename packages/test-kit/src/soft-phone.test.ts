@@ -68,6 +68,8 @@ beforeEach(async () => {
   answers.set("POST /app/nonces", { broker_nonce: randomNonce(), expires_at: 1 });
   phone = await createSoftPhone({ origin, fetch: scripted });
   await phone.enrol(`${origin}/enrol#invited`, "Ada");
+  const { root } = last("POST /app/approvers") as { root: unknown };
+  answers.set("GET /app/keys", { chain: [root] });
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, [
     "sign",
     "verify",

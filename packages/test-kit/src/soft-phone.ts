@@ -31,12 +31,14 @@ import {
   problem,
   type RequestState,
   randomId,
+  randomNonce,
   requestDetail,
   requestList,
   type Site,
   type Statement,
   siteChallenge,
   siteInfo,
+  siteStatementBytes,
   statementBytes,
   toBase64url,
   verifyAssertion,
@@ -48,6 +50,7 @@ import {
   type SoftAuthenticator,
 } from "./soft-authenticator.js";
 import { createSoftDevice } from "./soft-device.js";
+import { type Account, createSoftKeys, type NoncePurpose } from "./soft-keys.js";
 import { type Review, reviewRequest } from "./soft-review.js";
 
 /** What a hostile phone does instead. Everything else stays honest, the signatures included. */
@@ -59,24 +62,25 @@ export interface Tamper {
   decision?: (honest: Approval) => unknown;
 }
 
-/** The approver that this phone belongs to, once enrolled. */
-interface Account {
-  approver: string;
-  head: string;
-}
-
 export type SoftPhone = Awaited<ReturnType<typeof createSoftPhone>>;
 
 /**
  * A phone without a screen: it speaks the app's real wire to a running broker, checks what the app must
  * check, and says yes or no when told to. A refusal of the broker or of its own checks is thrown as
  * ProtocolError with the wire's code.
- * @param options `origin` is the broker's public URL; `fetch` reaches a broker that does not listen
+ * @param options `origin` is the broker's public URL; `fetch` reaches a broker that does not listen;
+ *   `syncedWith` is a phone whose passkey was synced to this one
  */
-export async function createSoftPhone(options: { origin: string; fetch?: typeof fetch }) {
+export async function createSoftPhone(options: {
+  origin: string;
+  fetch?: typeof fetch;
+  syncedWith?: { authenticator: SoftAuthenticator };
+}) {
   const { origin } = options;
   const call = session(origin, options.fetch ?? fetch);
-  const authenticator = createSoftAuthenticator({ rpId: new URL(origin).hostname, origin });
+  const authenticator =
+    options.syncedWith?.authenticator ??
+    createSoftAuthenticator({ rpId: new URL(origin).hostname, origin });
   const device = await createSoftDevice();
   /** Agents whose keys this phone saw itself, by thumbprint. */
   const agents = new Map<string, EcPublicJwk>();
@@ -89,6 +93,22 @@ export async function createSoftPhone(options: { origin: string; fetch?: typeof 
   const get = async (path: string) => body(await call("GET", path));
   const post = async (path: string, value: unknown) => body(await call("POST", path, value));
 
+  const keys = createSoftKeys({
+    origin,
+    authenticator,
+    device,
+    agents,
+    get,
+    post,
+    put: async (path, value) => body(await call("PUT", path, value)),
+    nonce,
+    site,
+    account: enrolled,
+    setAccount: (given) => {
+      account = given;
+    },
+  });
+
   async function site(): Promise<Site> {
     const { issuer, rp_id, origin: named } = parse(siteInfo, await get("/app/site"));
     // The phone knows where it is; a server that says otherwise would make it sign for another site.
@@ -98,7 +118,7 @@ export async function createSoftPhone(options: { origin: string; fetch?: typeof 
     return { issuer, rp_id, origin };
   }
 
-  async function nonce(purpose: "register" | "credential" | "login" | "pair"): Promise<string> {
+  async function nonce(purpose: NoncePurpose): Promise<string> {
     return parse(nonceResponse, await post("/app/nonces", { purpose })).broker_nonce;
   }
 
@@ -128,14 +148,19 @@ export async function createSoftPhone(options: { origin: string; fetch?: typeof 
         device_signature: await device.sign("credential", root),
       },
     });
-    account = { approver, head: chainHead(root) };
+    account = { approver, anchor: { seq: 0, head: chainHead(root) } };
     return approver;
   }
 
   async function signIn(): Promise<void> {
     const brokerNonce = await nonce("login");
-    const assertion = await authenticator.assert(siteChallenge("login", await site(), brokerNonce));
-    await post("/app/session", { broker_nonce: brokerNonce, assertion });
+    const signed = siteStatementBytes(await site(), brokerNonce);
+    const assertion = await authenticator.assert(hashBytes("login", signed));
+    const proof = account && {
+      device_kid: device.kid,
+      device_signature: await device.sign("login", signed),
+    };
+    await post("/app/session", { broker_nonce: brokerNonce, assertion, device: proof });
   }
 
   /** Section 6 from the phone's side, steps 3 and 4. `digits` waits for the agent to reveal its nonce. */
@@ -151,15 +176,17 @@ export async function createSoftPhone(options: { origin: string; fetch?: typeof 
       agentJkt,
       pairingId,
     });
-    const { approver, head } = enrolled();
+    const { approver } = enrolled();
+    const { seq, head } = await keys.chain();
     const statement = pairingStatementBytes({
       site: where,
       offer,
       approver,
       credential: authenticator.credential,
       device: device.keys,
-      chain: { seq: 0, head },
+      chain: { seq, head },
       brokerNonce: await nonce("pair"),
+      phoneNonce: randomNonce(),
     });
     await post(`${path}/acceptance`, {
       statement: toBase64url(statement),
@@ -247,6 +274,8 @@ export async function createSoftPhone(options: { origin: string; fetch?: typeof 
     device,
     agents,
     call,
+    nonce,
+    keys,
     enrol,
     signIn,
     acceptPairing,

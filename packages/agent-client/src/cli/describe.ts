@@ -15,6 +15,8 @@ export function describe(answer: Claimed | NotApproved | Pending | RefusedByPoli
       return answer.reason === undefined
         ? "Denied."
         : `Denied. The approver says: ${visible(answer.reason)}`;
+    case "frozen":
+      return "Frozen: an approver stopped this agent. It asks and executes nothing until they lift it on their phone.";
     case "expired":
       return "Expired: nobody answered in time. Nobody refused.";
     case "canceled":

@@ -13,6 +13,7 @@ export const exitCodes = {
   integrity_mismatch: 15,
   unknown: 16,
   reported: 17,
+  frozen: 18,
 } as const;
 
 /** 0 only for what may go on: a request that was taken, an approval that is this call's. */

@@ -29,6 +29,13 @@ export interface Denied {
   reason?: string;
 }
 
+/** An approver stopped this agent as a whole, by a device signature that it verified itself; only they lift it. */
+export interface Frozen {
+  status: "frozen";
+  rid: string;
+  approver: string;
+}
+
 /** The agent's own deadline passed. Nobody refused. */
 export interface Expired {
   status: "expired";
@@ -89,6 +96,7 @@ export interface Claimed {
 /** Everything that opens no effect. */
 export type NotApproved =
   | Denied
+  | Frozen
   | Expired
   | Canceled
   | Unreachable
@@ -102,6 +110,8 @@ export function answerOfFinal(rid: string, final: Omit<FinalRecord, "v" | "kind"
   switch (status) {
     case "denied":
       return { status, rid, approver, ...(reason === undefined ? {} : { reason }) };
+    case "frozen":
+      return { status, rid, approver };
     case "unreachable":
       return { status, rid, code };
     case "integrity_mismatch":

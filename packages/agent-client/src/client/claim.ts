@@ -4,6 +4,7 @@ import { changedPreconditions } from "../preconditions/registry.js";
 import type { Claimed, NotApproved } from "./answer.js";
 import type { ClientContext } from "./context.js";
 import { tooLate } from "./deadline.js";
+import { frozenBy } from "./freeze.js";
 import type { HeldRequest } from "./held-request.js";
 import { recordOutcome } from "./report.js";
 import { settledAnswer } from "./settle.js";
@@ -17,10 +18,10 @@ export async function claimApproval(
   context: ClientContext,
   held: HeldRequest,
 ): Promise<Claimed | NotApproved> {
-  const { journal, clock, measures, broker } = context;
+  const { journal, clock, measures, broker, pins } = context;
   const { own, deadline } = held;
 
-  // 1, 2 and 4: decisions, keys, quorum, deadline.
+  // 1, 2 and 4: decisions, keys, quorum, deadline, freezes.
   const weighed = await weigh(context, held);
   if (weighed.status !== "approved") return weighed;
 
@@ -45,6 +46,11 @@ export async function claimApproval(
   if (contextHash(own.manifestBytes) !== own.request.detail.ctx) {
     await burn("integrity_mismatch");
     return { status: "integrity_mismatch", rid: own.rid, code: "ctx", changed: [] };
+  }
+  const frozen = frozenBy(await pins.all());
+  if (frozen !== undefined) {
+    await burn("frozen");
+    return { status: "frozen", rid: own.rid, approver: frozen };
   }
   const late = tooLate(deadline, clock, broker.serverTime());
   if (late) {

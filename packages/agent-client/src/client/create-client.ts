@@ -13,23 +13,16 @@ import { type Logger, silent } from "../logger.js";
 import { type PairedApprover, type PairOptions, pairApprover } from "../pairing/pair.js";
 import { unpairApprover } from "../pairing/unpair.js";
 import { createMeasures, type Measures } from "../preconditions/registry.js";
-import type {
-  Approved,
-  Canceled,
-  Claimed,
-  NotApproved,
-  Pending,
-  RefusedByPolicy,
-  Unreachable,
-} from "./answer.js";
+import type { Approved, Claimed, NotApproved, Pending } from "./answer.js";
 import { cancelRequest } from "./cancel.js";
 import { claimApproval } from "./claim.js";
 import type { ClientContext } from "./context.js";
 import type { HeldRequest } from "./held-request.js";
+import { createHeldRequests } from "./held-requests.js";
 import { readOwnRequest } from "./own-request.js";
 import { type Resolution, recoverAll, resolveUnknown } from "./recover.js";
 import { type OutcomeReport, recordOutcome } from "./report.js";
-import { type ActionProposal, ask, hold, type RequestOptions } from "./request.js";
+import { type ActionProposal, ask, hold, type NotAsked, type RequestOptions } from "./request.js";
 import { answerFromJournal } from "./settle.js";
 import { siteOf } from "./site.js";
 import { awaitAnswer } from "./wait.js";
@@ -66,10 +59,7 @@ export interface Client {
   unpair(approver: string): Promise<{ brokerTold: boolean }>;
   approvers(): Promise<PairedApprover[]>;
   /** Asks. An answer other than `pending` means that nobody was asked, or nobody will be heard. */
-  request(
-    proposal: ActionProposal,
-    options?: RequestOptions,
-  ): Promise<Pending | RefusedByPolicy | Unreachable | Canceled>;
+  request(proposal: ActionProposal, options?: RequestOptions): Promise<Pending | NotAsked>;
   /**
    * Waits for a request of this process. Aborting takes the request back.
    * @throws ClientError `unknown_request` after a restart: use `resume`
@@ -116,8 +106,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const home = options.home ?? defaultHome();
   await openPrivateDirectory(home);
   const base = await openBase(home, site, options);
-  const held = new Map<string, HeldRequest>();
-  const keep = (request: HeldRequest) => held.set(request.own.rid, request);
+  const held = createHeldRequests(options.clock ?? systemClock);
   let connected = await readAgentKey(home).then((key) => key && base.connect(key));
 
   async function context(): Promise<ClientContext> {
@@ -131,16 +120,29 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     const current = await context();
     const entry = await current.journal.read(rid);
     if (!entry) throw new ClientError("unknown_request", { detail: rid });
-    const own = held.get(rid)?.own ?? (await readOwnRequest(entry.request, current.key, site));
+    const own = held.find(rid)?.own ?? (await readOwnRequest(entry.request, current.key, site));
     return { current, own, settled: await answerFromJournal(current, own, entry) };
+  }
+
+  /** Lets go of what the journal says is over, however this ends. */
+  async function letGo<T>(requests: Iterable<HeldRequest>, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } finally {
+      const { journal } = await context();
+      for (const request of requests) {
+        // What cannot be read stays held: this must not take the place of what `act` came to.
+        if (await journal.isSettled(request.own.rid).catch(() => false)) held.settle(request);
+      }
+    }
   }
 
   async function resume(rid: string, { signal }: { signal?: AbortSignal } = {}) {
     const { current, own, settled } = await fromJournal(rid);
     if (settled) return settled;
-    const request = held.get(rid) ?? hold(own, undefined);
-    keep(request);
-    return awaitAnswer(current, request, signal);
+    const request = held.find(rid) ?? hold(own, undefined);
+    held.keep(request);
+    return letGo([request], () => awaitAnswer(current, request, signal));
   }
 
   return {
@@ -159,37 +161,43 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       const current = await context().catch(notPaired);
       if (!current) return { status: "refused_by_policy", code: "not_paired" };
       const asked = await ask(current, proposal, requestOptions);
-      if (asked.held) keep(asked.held);
+      if (asked.held) held.keep(asked.held);
       return asked.answer;
     },
     async wait(rid, waiting) {
-      if (!held.has(rid)) throw new ClientError("unknown_request", { detail: rid });
+      if (!held.isOurs(rid)) throw new ClientError("unknown_request", { detail: rid });
       return resume(rid, waiting);
     },
     resume,
     async claim(rid) {
-      const request = held.get(rid);
-      if (!request?.evidence) throw new ClientError("not_approved", { detail: rid });
+      if (!held.wasApproved(rid)) throw new ClientError("not_approved", { detail: rid });
+      const request = held.find(rid);
       const { current, settled } = await fromJournal(rid);
-      return settled ?? claimApproval(current, request);
+      if (settled) return settled;
+      if (!request) throw new ClientError("not_approved", { detail: rid });
+      return letGo([request], () => claimApproval(current, request));
     },
     async report(rid, report) {
-      const request = held.get(rid);
-      const startedAtMs = request?.claimedAtMs;
-      if (!request || startedAtMs === undefined) {
-        throw new ClientError("not_claimed", { detail: rid });
-      }
-      const { n } = await recordOutcome(await context(), request.own, { ...report, startedAtMs });
+      const startedAtMs = held.claimedAtMs(rid);
+      if (startedAtMs === undefined) throw new ClientError("not_claimed", { detail: rid });
+      const { current, own } = await fromJournal(rid);
+      const { n } = await recordOutcome(current, own, { ...report, startedAtMs });
       return { n };
     },
     async cancel(rid) {
       const { current, own, settled } = await fromJournal(rid);
-      return settled ?? cancelRequest(current, own);
+      const request = held.find(rid);
+      return settled ?? letGo(request ? [request] : [], () => cancelRequest(current, own));
     },
     async guard(proposal, execute, guarding = {}) {
       const current = await context().catch(notPaired);
       if (!current) return { status: "refused_by_policy", code: "not_paired" };
-      return guardAction(current, keep, proposal, execute, guarding);
+      const asked: HeldRequest[] = [];
+      const keep = (request: HeldRequest) => {
+        held.keep(request);
+        asked.push(request);
+      };
+      return letGo(asked, () => guardAction(current, keep, proposal, execute, guarding));
     },
     recover: async () => {
       const current = await context().catch(notPaired);

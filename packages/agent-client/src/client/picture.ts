@@ -6,16 +6,12 @@ import {
   sha256Text,
 } from "@countersign/shared";
 
-const maxSidePixels = 16_384;
-
 /**
  * A picture as the phone will accept it: by its own header, since what a caller calls a picture is not asked.
- * @returns null when the bytes are no still PNG, JPEG or WebP of a size that the protocol carries
+ * @returns null when the bytes are no still PNG, JPEG or WebP of a size that a phone can show
  */
 export function readPicture(given: Uint8Array): { bytes: Bytes; screenshot: Screenshot } | null {
   const bytes = concat(given);
   const header = readPictureHeader(bytes);
-  const sound =
-    header && [header.width, header.height].every((side) => side >= 1 && side <= maxSidePixels);
-  return sound ? { bytes, screenshot: { sha256: sha256Text(bytes), ...header } } : null;
+  return header && { bytes, screenshot: { sha256: sha256Text(bytes), ...header } };
 }

@@ -1,7 +1,7 @@
 import { ClientError } from "../errors.js";
 import type { ClientContext } from "./context.js";
 import { type OwnRequest, readOwnRequest } from "./own-request.js";
-import { deliver, recordOutcome } from "./report.js";
+import { deliverOutcomes, recordOutcome } from "./report.js";
 import { answerFromJournal } from "./settle.js";
 
 /** How a person may settle what nobody knew. */
@@ -18,9 +18,7 @@ export async function recoverAll(context: ClientContext): Promise<string[]> {
     const entry = await context.journal.read(rid);
     if (!entry) throw new ClientError("home_corrupt", { detail: rid });
     const own = await readOwnRequest(entry.request, context.key, context.site);
-    for (const outcome of await context.journal.undelivered(entry)) {
-      await deliver(context, rid, outcome);
-    }
+    await deliverOutcomes(context, rid);
     const answer = await answerFromJournal(context, own, entry);
     if (answer?.status === "unknown" && answer.code === "interrupted") waiting.push(rid);
   }

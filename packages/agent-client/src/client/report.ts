@@ -55,25 +55,35 @@ export async function recordOutcome(
     outcome,
   };
   if (!(await journal.addOutcome(own.rid, record))) throw new ClientError("not_unknown");
-  await deliver(context, own.rid, record);
+  await deliverOutcomes(context, own.rid);
   return record;
 }
 
-/** Sends one outcome. The same octets may be sent again: the broker knows them by `n`. */
-export async function deliver(
+/** Sends what the broker has not got, in the order of `n`: it takes none before the one that comes before it. */
+export async function deliverOutcomes(context: ClientContext, rid: string): Promise<void> {
+  const entry = await context.journal.read(rid);
+  if (!entry) throw new ClientError("home_corrupt", { detail: rid });
+  for (const outcome of await context.journal.undelivered(entry)) {
+    if (!(await deliver(context, rid, outcome))) return;
+  }
+}
+
+/** The same octets may be sent again: the broker knows them by `n`. @returns false when they are to be sent again */
+async function deliver(
   { broker, clock, journal, logger }: ClientContext,
   rid: string,
   { n, outcome }: OutcomeRecord,
-): Promise<void> {
+): Promise<boolean> {
   const untilMs = clock.monotonic() + reportForMs;
   const answer = await retrying(() => broker.report(rid, outcome), { clock, untilMs });
   if (answer.ok) {
     await journal.markDelivered(rid, n);
-    return;
+    return true;
   }
   logger.warn("the outcome was not taken", { rid, n, code: answer.code });
-  // Refused for what it is, not for how it was sent: the same octets will never be taken.
-  if (!answer.transient && [403, 404, 409, 410].includes(answer.status)) {
-    await journal.markDelivered(rid, n);
-  }
+  // Refused for what it is, not for how or when it was sent: the same octets will never be taken.
+  const isFinal = !answer.transient && [403, 404, 409, 410].includes(answer.status);
+  if (!isFinal || answer.code === "outcome_out_of_order") return false;
+  await journal.markDelivered(rid, n);
+  return true;
 }

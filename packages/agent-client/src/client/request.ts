@@ -6,12 +6,15 @@ import {
   contextHash,
   createManifest,
   type Json,
+  type Manifest,
   matchCode,
   maxPlaintextBytes,
   maxRequestSeconds,
+  type Precondition,
   ProtocolError,
   parse,
   randomId,
+  render,
   renderers,
   type Screenshot,
   sealContext,
@@ -23,9 +26,18 @@ import { toNumericDate } from "../clock.js";
 import { ClientError } from "../errors.js";
 import type { Pin } from "../home/pins.js";
 import { retrying } from "../http/retry.js";
-import { capturePreconditions } from "../preconditions/registry.js";
-import type { Canceled, Pending, RefusedByPolicy, Unreachable } from "./answer.js";
+import { capturePreconditions, changedPreconditions } from "../preconditions/registry.js";
+import type {
+  Canceled,
+  Frozen,
+  IntegrityMismatch,
+  Pending,
+  RefusedByPolicy,
+  Unreachable,
+} from "./answer.js";
+import { refreshPins } from "./chain.js";
 import type { ClientContext } from "./context.js";
+import { frozenBy } from "./freeze.js";
 import type { HeldRequest } from "./held-request.js";
 import { type OwnRequest, readOwnRequest } from "./own-request.js";
 import { readPicture } from "./picture.js";
@@ -65,11 +77,13 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-export type Asked =
-  | { answer: Pending; held: HeldRequest }
-  | { answer: RefusedByPolicy | Unreachable | Canceled; held?: undefined };
+/** Nobody was asked, or nobody will be heard. */
+export type NotAsked = RefusedByPolicy | Unreachable | Canceled | Frozen | IntegrityMismatch;
+
+export type Asked = { answer: Pending; held: HeldRequest } | { answer: NotAsked; held?: undefined };
 
 interface Drafted {
+  manifest: Manifest;
   manifestBytes: Bytes;
   picture: Bytes;
 }
@@ -83,14 +97,21 @@ export async function ask(
   proposal: ActionProposal,
   options: RequestOptions,
 ): Promise<Asked> {
-  const chosen = await chooseApprovers(context, options);
-  if (typeof chosen === "string") return refused(chosen);
+  const rid = randomId();
+  const startedMs = context.clock.monotonic();
+  const named = await chooseApprovers(context, options);
+  if (typeof named === "string") return refused(named);
   const draft = await draftManifest(context, proposal, options);
   if (typeof draft === "string") return refused(draft);
-  const rid = randomId();
+  const stopped = await stopper(context, named, rid, options.signal);
+  if (stopped) return { answer: stopped };
+  // Read again: their chains may have brought keys and taken others away.
+  const chosen = await chooseApprovers(context, options);
+  if (typeof chosen === "string") return refused(chosen);
+  if (chosen.some(({ devices }) => devices.length === 0)) return refused("approver_without_device");
+  if (!canBeShown(draft.manifest, chosen, options)) return refused("too_large");
   const sealed = await seal(draft, chosen, rid);
   if (!sealed) return refused("too_large");
-  const startedMs = context.clock.monotonic();
   const jws = await signRequest(context, { rid, draft, sealed, chosen, options });
   const handed = await handOver(context, { rid, jws, sealed, startedMs, signal: options.signal });
   if (handed.status !== "taken") return { answer: handed };
@@ -131,6 +152,28 @@ export function pendingOf({ rid, request, reqNonce, manifest }: OwnRequest): Pen
 
 const refused = (code: string): Asked => ({ answer: { status: "refused_by_policy", code } });
 
+/** Nothing is sealed for keys that the chains may have revoked, and nothing asked by an agent that is frozen. */
+async function stopper(
+  context: ClientContext,
+  chosen: readonly Pin[],
+  rid: string,
+  signal: AbortSignal | undefined,
+): Promise<NotAsked | undefined> {
+  const untilMs = context.clock.monotonic() + context.retryForMs;
+  const approvers = chosen.map(({ approver }) => approver);
+  const refreshed = await refreshPins(context, approvers, { untilMs, signal });
+  if (signal?.aborted) return { status: "canceled", rid };
+  if (refreshed.status === "integrity_mismatch") {
+    return { status: "integrity_mismatch", rid, code: refreshed.code, changed: [] };
+  }
+  const approver = frozenBy(await context.pins.all());
+  if (approver !== undefined) return { status: "frozen", rid, approver };
+  if (refreshed.status === "unreachable") {
+    return { status: "unreachable", rid, code: refreshed.code };
+  }
+  return undefined;
+}
+
 async function chooseApprovers(
   { pins }: ClientContext,
   { approvers, quorum = 1 }: RequestOptions,
@@ -151,24 +194,68 @@ async function draftManifest(
   options: RequestOptions,
 ): Promise<Drafted | string> {
   const { preconditions: wanted = [], reversible = false, ...given } = proposal;
-  const captured = await capturePreconditions(wanted, measures);
-  if (!captured.ok) return captured.code;
-  const { screenshot: source, capturedAt } = options;
-  const pictureBytes = typeof source === "function" ? await source() : source;
+  const captured = await captureWorld(wanted, measures, options.screenshot);
+  if (typeof captured === "string") return captured;
+  const { preconditions, pictureBytes } = captured;
+  const { capturedAt } = options;
   const picture = pictureBytes && readPicture(pictureBytes);
   if (picture === null) return "picture_unreadable";
-  const { preconditions } = captured;
   try {
-    const { bytes } = createManifest({
+    const { manifest, bytes } = createManifest({
       action: parse(action, { v: 1, ...given, preconditions, reversible }),
       reasons: [...(options.reasons ?? [])],
       capturedAt: toNumericDate(capturedAt?.getTime() ?? clock.now()),
       agentClaim: options.agentClaim,
       screenshot: picture?.screenshot satisfies Screenshot | undefined,
     });
-    return { manifestBytes: bytes, picture: picture?.bytes ?? new Uint8Array() };
+    return { manifest, manifestBytes: bytes, picture: picture?.bytes ?? new Uint8Array() };
   } catch (error) {
     if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
+}
+
+/** How often a world that will not hold still is measured and pictured anew. */
+const maxCaptures = 3;
+
+/**
+ * The measurements and the picture of one and the same world: measured before the picture is taken and after it.
+ * What changes and changes back in between is not noticed.
+ */
+async function captureWorld(
+  wanted: readonly { kind: string; subject: string }[],
+  measures: ClientContext["measures"],
+  source: RequestOptions["screenshot"],
+): Promise<{ preconditions: Precondition[]; pictureBytes: Uint8Array | undefined } | string> {
+  for (let captures = 0; captures < maxCaptures; captures++) {
+    const captured = await capturePreconditions(wanted, measures);
+    if (!captured.ok) return captured.code;
+    const { preconditions } = captured;
+    // A picture that was taken before is as old as its `capturedAt` says: measuring again would prove nothing.
+    if (typeof source !== "function") return { preconditions, pictureBytes: source };
+    const pictureBytes = await source();
+    const changed = await changedPreconditions(preconditions, measures);
+    if (changed.length === 0) return { preconditions, pictureBytes };
+  }
+  return "precondition_unstable";
+}
+
+/** Known before anything is sealed: what is too much for a phone to show is too much for this process to hold. */
+function canBeShown(
+  manifest: Manifest,
+  chosen: readonly Pin[],
+  { quorum = 1 }: RequestOptions,
+): boolean {
+  const approvers = chosen.map(({ approver }) => approver);
+  try {
+    render(manifest, {
+      detail: { renderer: renderers[0], tier: "red", approvers, quorum },
+      // Every time takes as many characters as another.
+      claims: { exp: manifest.captured_at },
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code === "too_large") return false;
     throw error;
   }
 }

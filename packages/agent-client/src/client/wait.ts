@@ -1,13 +1,15 @@
-import { type Json, oauthError } from "@countersign/shared";
+import { approverOf, type Json, oauthError } from "@countersign/shared";
 import * as z from "zod/mini";
 import type { CallAnswer } from "../http/answer.js";
 import { backOffMs, pause } from "../http/retry.js";
 import type { Approved, NotApproved } from "./answer.js";
 import { cancelRequest } from "./cancel.js";
+import { refreshPins } from "./chain.js";
 import type { ClientContext } from "./context.js";
 import { remainingMs, toleratedSkewMs, tooLate } from "./deadline.js";
+import { freezerOf, frozenBy } from "./freeze.js";
 import type { HeldRequest } from "./held-request.js";
-import { finish, finishRedeemed } from "./settle.js";
+import { answerFromJournal, finish, finishRedeemed } from "./settle.js";
 import { verifyEvidence, verifyOwnDenial } from "./verify.js";
 
 /** Between two polls that came back at once, in milliseconds; `slow_down` adds five seconds (RFC 8628, 3.5). */
@@ -39,7 +41,8 @@ export async function awaitAnswer(
     }
     if (signal?.aborted) continue;
     if (answer.transient) {
-      await pause(Math.max(answer.retryAfterMs, backOffMs(failures++)), signal);
+      const delayMs = Math.max(answer.retryAfterMs, backOffMs(failures++));
+      await pause(Math.max(0, Math.min(delayMs, remainingMs(deadline, clock))), signal);
       continue;
     }
     failures = 0;
@@ -58,6 +61,17 @@ export async function weigh(
 ): Promise<Approved | NotApproved> {
   const { own, evidence, deadline } = held;
   if (!evidence) return finish(context, own, { status: "unreachable", code: "no_evidence" });
+  const untilMs = context.clock.monotonic() + remainingMs(deadline, context.clock);
+  const chains = await refreshPins(context, evidence.decisions.map(approverOf), { untilMs });
+  if (chains.status === "integrity_mismatch") return finishRedeemed(context, own, chains);
+  const frozen = frozenBy(await context.pins.all());
+  if (frozen !== undefined) {
+    return finishRedeemed(context, own, { status: "frozen", approver: frozen });
+  }
+  // Not for good: the evidence stays in hand, and what could not be fetched may be the next time.
+  if (chains.status === "unreachable" && remainingMs(deadline, context.clock) > 0) {
+    return { status: "unreachable", rid: own.rid, code: chains.code };
+  }
   const verdict = await verifyEvidence(evidence, own, await context.pins.all());
   if (verdict.verdict === "denied") {
     const { approver, reason } = verdict.denial;
@@ -84,6 +98,8 @@ async function ended(
   if (answer.code === "access_denied") {
     const denial = await verifiedDenial(context, own, answer.body);
     if (denial) return finish(context, own, denied(denial.approver, denial.reason));
+    const approver = await verifiedFreeze(context, answer.body);
+    if (approver !== undefined) return finish(context, own, { status: "frozen", approver });
   }
   if (answer.code === "expired_token") {
     const leftMs = remainingMs(deadline, context.clock);
@@ -93,11 +109,29 @@ async function ended(
       return finish(context, own, { status: "expired" });
     }
   }
+  // Another process of this home may hold the evidence: what it makes of it must not be forestalled here.
+  if (answer.code === "invalid_grant") {
+    const entry = await context.journal.read(own.rid);
+    const settled = entry && (await answerFromJournal(context, own, entry));
+    return settled ?? { status: "unreachable", rid: own.rid, code: answer.code };
+  }
   return finish(context, own, { status: "unreachable", code: answer.code });
 }
 
 const denied = (approver: string, reason: string | undefined) =>
   ({ status: "denied", approver, ...(reason === undefined ? {} : { reason }) }) as const;
+
+/** The F that came with the refusal, or the one that the chains tell of. */
+async function verifiedFreeze(
+  context: ClientContext,
+  body: Json | undefined,
+): Promise<string | undefined> {
+  const { clock, pins } = context;
+  await refreshPins(context, [], { untilMs: clock.monotonic() });
+  const pinned = await pins.all();
+  const given = z.safeParse(oauthError, body).data?.freeze;
+  return frozenBy(pinned) ?? (given && (await freezerOf(context, given, pinned)));
+}
 
 async function verifiedDenial(
   { pins }: ClientContext,

@@ -1,5 +1,6 @@
 import { type Action, visible } from "@countersign/shared";
 import type { Claimed, NotApproved, Pending, RefusedByPolicy } from "../client/answer.js";
+import { cancelRequest } from "../client/cancel.js";
 import { claimApproval } from "../client/claim.js";
 import type { ClientContext } from "../client/context.js";
 import type { HeldRequest } from "../client/held-request.js";
@@ -15,14 +16,15 @@ const maxRequests = 3;
 export type Execute<T> = (action: Action, options: { signal: AbortSignal }) => Promise<T> | T;
 
 export interface GuardOptions<T> extends RequestOptions {
-  /** Called with each request: show its match code beside the agent. */
+  /** Called with each request: show its match code beside the agent. What it throws takes the request back. */
   onPending?: (pending: Pending) => void;
   /** The octets of what came out, whose salted hash goes into the outcome. */
   resultOf?: (value: T) => Uint8Array;
 }
 
 export type Guarded<T> =
-  | { status: "approved"; rid: string; outcome: "succeeded"; value: T }
+  /** `resultError`: what `resultOf` threw. It happened all the same, and was reported without a result. */
+  | { status: "approved"; rid: string; outcome: "succeeded"; value: T; resultError?: unknown }
   | { status: "approved"; rid: string; outcome: "failed"; error: unknown }
   | NotApproved
   | RefusedByPolicy;
@@ -50,12 +52,22 @@ export async function guardAction<T>(
     const { answer, held } = await ask(context, proposal, asking);
     if (!held) return answer;
     hold(held);
-    onPending?.(answer);
+    await show(context, held, () => onPending?.(answer));
     const claimed = await askedAndClaimed(context, held, signal);
     if (claimed.status === "claimed") return perform(context, held, claimed, execute, options);
     const changed = claimed.status === "integrity_mismatch" ? claimed.changed : [];
     if (changed.length === 0 || requests === maxRequests) return claimed;
     reasons = [...(request.reasons ?? []), ...changed.map(describe)].slice(0, 32);
+  }
+}
+
+/** Whoever cannot be shown the match code must not be waited for: nobody could compare it. */
+async function show(context: ClientContext, held: HeldRequest, shown: () => void): Promise<void> {
+  try {
+    shown();
+  } catch (error) {
+    await cancelRequest(context, held.own);
+    throw error;
   }
 }
 
@@ -85,9 +97,17 @@ async function perform<T>(
     await recordOutcome(context, held.own, { status: "failed", code: "threw", startedAtMs });
     return { status: "approved", rid, outcome: "failed", error: done.error };
   }
-  const result = resultOf?.(done.value);
-  await recordOutcome(context, held.own, { status: "succeeded", result, startedAtMs });
-  return { status: "approved", rid, outcome: "succeeded", value: done.value };
+  // It happened: that nobody can say what came out does not change it.
+  const result = await attempt(() => octetsOf(resultOf?.(done.value)));
+  const octets = result.ok ? result.value : undefined;
+  await recordOutcome(context, held.own, { status: "succeeded", result: octets, startedAtMs });
+  const succeeded = { status: "approved", rid, outcome: "succeeded", value: done.value } as const;
+  return result.ok ? succeeded : { ...succeeded, resultError: result.error };
+}
+
+function octetsOf(result: Uint8Array | undefined): Uint8Array | undefined {
+  if (result === undefined || result instanceof Uint8Array) return result;
+  throw new TypeError("resultOf gave no Uint8Array");
 }
 
 type Attempt<T> = { ok: true; value: T } | { ok: false; error: unknown };
@@ -100,11 +120,17 @@ async function attempt<T>(execute: () => Promise<T> | T): Promise<Attempt<T>> {
   }
 }
 
-const describe = ({ kind, subject, approved, now }: ChangedPrecondition): string =>
-  visible(
-    `changed after the approval: ${kind} ${shorten(subject)}, ${approved.slice(0, 8)} -> ${now?.slice(0, 8) ?? "not readable"}`,
-  );
-
 /** A reason holds 500 characters; the precondition itself is shown whole beside it. */
-const shorten = (subject: string): string =>
-  subject.length <= 300 ? subject : `${subject.slice(0, 140)}...${subject.slice(-140)}`;
+const describe = ({ kind, subject, approved, now }: ChangedPrecondition): string => {
+  const what = shorten(visible(`changed after the approval: ${kind} ${subject}`));
+  return `${what}, ${approved.slice(0, 8)} -> ${now?.slice(0, 8) ?? "not readable"}`;
+};
+
+/** Shortened as it is shown, by whole characters: half a surrogate pair is no text. */
+function shorten(shown: string): string {
+  const characters = Array.from(shown);
+  const leftOut = characters.length - 200;
+  if (leftOut <= 0) return shown;
+  const start = characters.slice(0, 130).join("");
+  return `${start} [${leftOut} characters left out] ${characters.slice(-70).join("")}`;
+}

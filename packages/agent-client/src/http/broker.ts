@@ -163,8 +163,8 @@ export function createBroker(issuer: string, key: AgentKey, transport: Transport
         requestStatus,
       ),
 
-    chain: (approver: string) =>
-      withToken({ method: "GET", path: `/v1/approvers/${approver}/chain` }, approverChain),
+    chain: (approver: string, signal?: AbortSignal) =>
+      withToken({ method: "GET", path: `/v1/approvers/${approver}/chain`, signal }, approverChain),
 
     offerPairing: (offer: string, signal?: AbortSignal) =>
       byKey({ method: "POST", path: "/v1/pairings", body: json({ offer }), signal }),

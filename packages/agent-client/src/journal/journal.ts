@@ -34,6 +34,8 @@ export interface Journal {
   add(request: RequestRecord): Promise<boolean>;
   /** @throws ClientError `home_corrupt` */
   read(rid: string): Promise<JournalEntry | undefined>;
+  /** Whether it is used or ended. */
+  isSettled(rid: string): Promise<boolean>;
   /** Takes the approval for this process. @returns false when it is used, or settled otherwise */
   claim(rid: string, claimedAt: number): Promise<boolean>;
   /** @returns false when something else settled it first */
@@ -85,6 +87,7 @@ export async function openJournal(home: string): Promise<Journal> {
       if (request.rid !== rid) throw new ClientError("home_corrupt", { detail: rid });
       return { request, settlement: await readSettlement(rid), outcomes: await readOutcomes(rid) };
     },
+    isSettled: async (rid) => (await readPrivateJson(pathOf(rid, "settled"))) !== undefined,
     async claim(rid, claimedAt) {
       const holder = await thisProcess();
       return createExclusive(pathOf(rid, "settled"), {

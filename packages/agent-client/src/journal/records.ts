@@ -17,7 +17,7 @@ export type RequestRecord = z.infer<typeof requestRecord>;
 export const finalRecord = z.strictObject({
   v: z.literal(1),
   kind: z.literal("final"),
-  status: z.enum(["denied", "expired", "canceled", "unreachable", "integrity_mismatch"]),
+  status: z.enum(["denied", "frozen", "expired", "canceled", "unreachable", "integrity_mismatch"]),
   code: z.optional(label(128)),
   approver: z.optional(id),
   reason: z.optional(label(500)),
@@ -32,7 +32,6 @@ export const claimRecord = z.strictObject({
   holder: processIdentity,
   claimed_at: numericDate,
 });
-export type ClaimRecord = z.infer<typeof claimRecord>;
 
 export const settlement = z.discriminatedUnion("kind", [finalRecord, claimRecord]);
 export type Settlement = z.infer<typeof settlement>;

@@ -179,7 +179,8 @@ async function refuseOtherKeys({ pins }: ClientContext, given: PairingStatement)
         thumbprint(enc_jwk) === thumbprint(given.device.enc_jwk),
     );
     if (pin.approver === given.approver) {
-      if (!knowsCredential || !knowsDevice) throw new ClientError("keys_changed");
+      const forked = pin.chain.seq === given.chain.seq && pin.chain.head !== given.chain.head;
+      if (!knowsCredential || !knowsDevice || forked) throw new ClientError("keys_changed");
       continue;
     }
     const shares =
@@ -213,27 +214,30 @@ async function pinAndConfirm(
   const pin: Pin = {
     v: 1,
     approver,
-    name: "approver",
+    name: before?.name ?? "approver",
     issuer: statement.issuer,
     pairing_id: statement.pairing_id,
     paired_at: toNumericDate(clock.now()),
     acceptance,
     credentials: [statement.credential],
     devices: [statement.device],
-    chain: statement.chain,
+    // What this agent saw of the chain and of freezes outlives a pairing that is made anew.
+    chain: before && before.chain.seq > statement.chain.seq ? before.chain : statement.chain,
+    ...(before?.freeze ? { freeze: before.freeze } : {}),
   };
   await pins.write(pin);
   try {
     await expiry.call(() => broker.confirmPairing(statement.pairing_id));
   } catch (error) {
     // Not live: what was pinned for it goes, and what was there before comes back.
-    if (before) await pins.write(before);
-    else await pins.remove(approver);
+    await pins.withdraw(pin, before);
     throw error;
   }
   const chain = await broker.chain(approver);
-  if (chain.ok) await pins.write({ ...pin, name: chain.value.name });
+  if (chain.ok) await pins.name(approver, pin.pairing_id, chain.value.name);
+  const live = (await pins.all()).find(({ pairing_id }) => pairing_id === pin.pairing_id);
+  // Somebody unpaired meanwhile, and that stands.
+  if (!live) throw new ClientError("pairing_canceled");
   logger.info("paired", { approver });
-  const name = chain.ok ? chain.value.name : pin.name;
-  return { approver, name, pairedAt: new Date(pin.paired_at * 1000) };
+  return { approver, name: live.name, pairedAt: new Date(pin.paired_at * 1000) };
 }
