@@ -8,12 +8,14 @@ import { appRoutes } from "./http/app-routes.js";
 import type { HttpEnv } from "./http/context.js";
 import { discoveryRoutes } from "./http/discovery-routes.js";
 import { createErrorHandler } from "./http/errors.js";
-import { clientAddress, requireHost, securityHeaders } from "./http/guards.js";
+import { clientAddress, limitFailures, requireHost, securityHeaders } from "./http/guards.js";
 import { healthRoutes } from "./http/health-routes.js";
-import { createRateLimits } from "./http/limits.js";
+import { keysRoutes } from "./http/keys-routes.js";
+import { createFailureLimit, createRateLimits } from "./http/limits.js";
 import { oauthRoutes } from "./http/oauth-routes.js";
 import { pairingRoutes } from "./http/pairing-routes.js";
 import { requireSameOrigin } from "./http/person-auth.js";
+import { pushRoutes } from "./http/push-routes.js";
 import { webApp } from "./http/web-app.js";
 
 export interface AppOptions {
@@ -35,6 +37,8 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.route("/", healthRoutes(broker));
   app.use(requireHost(broker.site.origin));
   app.use(clientAddress(options.trustedProxies));
+  const failures = createFailureLimit();
+  for (const path of ["/token", "/bc-authorize", "/v1/*"]) app.use(path, limitFailures(failures));
   app.use("/app/*", bodyLimit({ maxSize: limits.bodyBytes }), async (c, next) => {
     requireSameOrigin(broker, c);
     await next();
@@ -49,7 +53,9 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.route("/v1/pairings", pairingRoutes(broker, rates));
   app.route("/v1", agentRoutes(broker, rates));
   app.route("/app", accountRoutes(broker, rates));
+  app.route("/app", keysRoutes(broker, rates));
   app.route("/app", appRoutes(broker, rates));
+  app.route("/app/push", pushRoutes(broker, rates));
   app.all("/app/*", notFound);
   app.all("/v1/*", notFound);
   if (options.webAppDirectory !== undefined) app.route("/", webApp(options.webAppDirectory));

@@ -26,6 +26,7 @@ import type { Broker } from "./broker.js";
 import { listCredentials, listDevices } from "./db/approvers.js";
 import { contextIsUnbound } from "./db/contexts.js";
 import { isUniqueViolation } from "./db/failures.js";
+import { isFrozen } from "./db/freezes.js";
 import { listAcceptances } from "./db/pairings.js";
 import {
   findCeremony,
@@ -35,12 +36,14 @@ import {
   type RequestRow,
 } from "./db/request-reads.js";
 import {
+  hasRoom,
   insertApproval,
   insertCeremony,
   insertDenial,
   insertRequest,
   type NewRequest,
 } from "./db/requests.js";
+import { limits } from "./domain/limits.js";
 
 // THE PATH: request -> open -> decide; redemption.ts goes on with redeem -> report.
 // Each step checks, changes the state by one statement, and tells others.
@@ -59,7 +62,7 @@ export interface SignedInApprover {
 /**
  * Stores an agent's signed authentication request. The same octets again get the same answer.
  * @throws ProtocolError `invalid_request`, `clock_skew`, `expired`, `renderer_unsupported`, `context_missing`,
- *   `too_many_pending`, `forbidden` (not paired with one of the approvers), and the encoding codes
+ *   `too_many_pending`, `frozen`, `forbidden` (not paired with one of the approvers), and the encoding codes
  * @see OpenID CIBA Core 7.1
  */
 export async function requestAuthorization(
@@ -73,13 +76,14 @@ export async function requestAuthorization(
 
   checkRequest(broker, request);
   const reqNonce = randomNonce();
-  const inserted = await insertRequest(broker.db, toRow(request, jws, reqNonce)).catch(
-    refuseConflict("invalid_request"),
-  );
-  if (!inserted) {
+  const row = toRow(request, jws, reqNonce);
+  const insert = () => insertRequest(broker.db, row).catch(refuseConflict("invalid_request"));
+  for (let attempt = 1; !(await insert()); attempt++) {
     const concurrent = await sameRequest(broker, agent, request);
-    if (!concurrent) throw new ProtocolError(await whyNotInserted(broker, request));
-    return answer(broker, request, concurrent.req_nonce);
+    if (concurrent) return answer(broker, request, concurrent.req_nonce);
+    const why = await whyNotInserted(broker, request);
+    // No reason but this agent's other requests of the same moment: of each such crowd one is stored.
+    if (why || attempt > limits.pendingPerAgent) throw new ProtocolError(why ?? "slow_down");
   }
 
   tell(broker, request.rid, agent.clientId, request.detail.approvers, "pending");
@@ -129,17 +133,20 @@ const toRow = (
 async function whyNotInserted(
   broker: Broker,
   { claims, detail }: AuthorizationRequest,
-): Promise<ErrorCode> {
+): Promise<ErrorCode | undefined> {
   const paired = await listAcceptances(broker.db, {
     clientId: claims.iss,
     approvers: detail.approvers,
   });
   if (paired.length < detail.approvers.length) return "forbidden";
+  if (await isFrozen(broker.db, claims.iss)) return "frozen";
   const uploaded = await contextIsUnbound(broker.db, {
     clientId: claims.iss,
     sealedSha256: detail.sealed_sha256,
   });
-  return uploaded ? "too_many_pending" : "context_missing";
+  if (!uploaded) return "context_missing";
+  if (claims.exp <= nowSeconds(broker)) return "expired";
+  return (await hasRoom(broker.db, claims.iss)) ? undefined : "too_many_pending";
 }
 
 function answer(broker: Broker, { rid, claims }: AuthorizationRequest, reqNonce: string) {
@@ -148,7 +155,7 @@ function answer(broker: Broker, { rid, claims }: AuthorizationRequest, reqNonce:
 
 /**
  * Opens a ceremony on one device of an approver: nonces for exactly one assertion over this request.
- * @throws ProtocolError `not_found`, `already_settled`, `expired`, `device_unknown`, `forbidden`
+ * @throws ProtocolError `not_found`, `already_settled`, `expired`, `device_unknown`, `frozen`, `forbidden`
  */
 export async function openCeremony(
   broker: Broker,
@@ -186,7 +193,8 @@ async function whyNotOpened(
   const known = devices.some(
     (device) => device.device_kid === given.deviceKid && !device.revoked_at,
   );
-  return known ? "forbidden" : "device_unknown";
+  if (!known) return "device_unknown";
+  return (await isFrozen(broker.db, request.client_id)) ? "frozen" : "forbidden";
 }
 
 /**
@@ -202,7 +210,7 @@ export async function decide(
   decision: Decision,
 ): Promise<{ rid: string; state: RequestState }> {
   const request = await requestOf(broker, person, rid);
-  if (await isStored(broker, person, rid, decision)) return { rid, state: request.state };
+  if (await isStored(broker, person, rid, decision)) return afterwards(broker, person, rid);
 
   const state =
     decision.decision === "approve"
@@ -231,7 +239,7 @@ async function approve(
     ceremony.approver === person.approver &&
     ceremony.device_kid === statement.device_kid &&
     ceremony.broker_nonce === statement.broker_nonce;
-  if (!live) throw new ProtocolError(await whyNotDecided(broker, person, request.rid));
+  if (!live) return undefined;
   await verifyApproval(
     approval,
     {

@@ -1,6 +1,6 @@
 import type { Site } from "@countersign/shared";
 import type { Database } from "./db/client.js";
-import type { EventBus, Logger, SigningKey, WebAuthn } from "./domain/ports.js";
+import type { EventBus, Logger, SigningKey, WebAuthn, WebPush } from "./domain/ports.js";
 
 /** All that a step on the path needs. */
 export interface Broker {
@@ -8,6 +8,7 @@ export interface Broker {
   site: Site;
   bus: EventBus;
   webauthn: WebAuthn;
+  push: WebPush;
   log: Logger;
   signingKey: SigningKey;
   /** The process's clock, in milliseconds. Deadlines are the database's; this one only bounds proofs and skew. */

@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, importJWK } from "jose";
 import { countApprovers } from "./db/approvers.js";
 import type { Database } from "./db/client.js";
 import { readHealth, readSetting, settleSetting, writeSetting } from "./db/settings.js";
-import type { SigningKey } from "./domain/ports.js";
+import type { SigningKey, VapidKeys } from "./domain/ports.js";
 import { type PublicSite, StartupError } from "./env.js";
 
 /** Between this process and its database, in milliseconds: deadlines are the database's, proofs are ours. */
@@ -75,6 +75,12 @@ export async function loadSigningKey(db: Database): Promise<SigningKey> {
     verifyKey: (await importJWK({ ...publicJwk }, "ES256")) as CryptoKey,
     privateKey: (await importJWK({ ...stored }, "ES256")) as CryptoKey,
   };
+}
+
+/** The key that push services know this server by: with another one every subscription would be void. */
+export async function loadVapidKeys(db: Database, make: () => VapidKeys): Promise<VapidKeys> {
+  const name = "vapid_keys";
+  return (await readSetting<VapidKeys>(db, name)) ?? (await settleSetting(db, name, make()));
 }
 
 async function newSigningKey(): Promise<Record<string, string>> {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isPushHost } from "./domain/push-endpoint.js";
 
 const wholeNumber = (minimum: number, maximum: number) =>
   z.coerce.number().int().min(minimum).max(maximum);
@@ -42,6 +43,24 @@ export const environment = z.object({
     .default("")
     .describe(
       "Addresses or networks of proxies whose X-Forwarded-For counts, separated by commas.",
+    ),
+  PUSH_HOSTS: z
+    .string()
+    .default("")
+    .transform((text) => text.split(",").flatMap((entry) => entry.trim().toLowerCase() || []))
+    .refine((entries) => entries.every(isPushHost), "give host names, separated by commas")
+    .describe(
+      "Push services beside those of Apple, Google, Microsoft and Mozilla, as host names separated by commas; *.example.org covers all names below it. Alerts go to public addresses only.",
+    ),
+  VAPID_SUBJECT: z
+    .string()
+    .regex(
+      /^(?:mailto:[^\s@]+@[^\s@]+\.[^\s@]+|https:\/\/[^\s/]+\.\S+)$/,
+      "give a mailto: or https: address",
+    )
+    .optional()
+    .describe(
+      "Where push services reach whoever runs this server, as mailto:you@example.org or https://. Default: PUBLIC_URL.",
     ),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
@@ -120,3 +139,8 @@ export function siteOf(publicUrl: string): PublicSite {
   }
   return { issuer: url.origin, rp_id: url.hostname, origin: url.origin };
 }
+
+/** RFC 8292 section 2.1: a contact. Apple refuses a subject on localhost, so that a trial names nobody instead. */
+export const vapidSubjectOf = (env: Environment, site: PublicSite): string =>
+  env.VAPID_SUBJECT ??
+  (site.origin.startsWith("https:") ? site.origin : "mailto:nobody@countersign.invalid");

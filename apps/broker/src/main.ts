@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { EmbeddedPostgresError } from "@countersign/embedded-postgres";
 import pino from "pino";
+import { renderUnicodeCompact } from "uqr";
+import { describeFailure } from "./db/failures.js";
 import { readEnvironment, StartupError } from "./env.js";
 import { start } from "./start.js";
 
@@ -10,15 +12,21 @@ const started = performance.now();
 function environmentVariables(): Record<string, string | undefined> {
   const file = process.env["DATABASE_URL_FILE"];
   if (file === undefined || file === "") return process.env;
-  return { ...process.env, DATABASE_URL: readFileSync(file, "utf8").trim() };
+  try {
+    return { ...process.env, DATABASE_URL: readFileSync(file, "utf8").trim() };
+  } catch (cause) {
+    throw new StartupError(
+      "invalid_configuration",
+      "The file that DATABASE_URL_FILE names cannot be read. Check its path and who may read it.",
+      { cause },
+    );
+  }
 }
 
 async function main(): Promise<void> {
   const env = readEnvironment(environmentVariables());
   const log = pino({ level: env.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const broker = await start(env, log);
-  announce(broker.site.origin, broker.firstInvitation);
-
   let stopping = false;
   const stop = async (): Promise<void> => {
     if (stopping) return;
@@ -28,6 +36,7 @@ async function main(): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  announce(broker.site.origin, broker.firstInvitation);
 }
 
 function announce(origin: string, firstInvitation: string | undefined): void {
@@ -39,6 +48,9 @@ function announce(origin: string, firstInvitation: string | undefined): void {
       "Nobody has enrolled yet. Open this link once, on the phone that will approve:",
       "",
       `  ${firstInvitation}`,
+      ...(origin.startsWith("https:") ? ["", renderUnicodeCompact(firstInvitation)] : []),
+      "",
+      `Where the app is already installed, type the invitation there: ${firstInvitation.split("#").at(-1)}`,
     );
   }
   if (origin.startsWith("http:")) {
@@ -53,6 +65,8 @@ function announce(origin: string, firstInvitation: string | undefined): void {
 
 main().catch((error: unknown) => {
   const known = error instanceof StartupError || error instanceof EmbeddedPostgresError;
-  process.stderr.write(`${known ? `${error.message} (${error.code})` : String(error)}\n`);
+  process.stderr.write(
+    `${known ? `${error.message} (${error.code})` : describeFailure(error)["message"]}\n`,
+  );
   process.exit(1);
 });

@@ -14,9 +14,10 @@ import {
   verifyPairingOffer,
   verifyPairingStatement,
 } from "@countersign/shared";
-import type { AuthenticatedAgent, SignedInApprover } from "./authorization.js";
+import { type AuthenticatedAgent, refuseConflict, type SignedInApprover } from "./authorization.js";
 import type { Broker } from "./broker.js";
 import { findApprover, listChain, listCredentials, listDevices } from "./db/approvers.js";
+import { findFreeze } from "./db/freezes.js";
 import {
   abandonPairing,
   acceptPairing,
@@ -203,7 +204,13 @@ export async function confirm(
     clientId: holder.jkt,
     approver: row.approver,
   });
-  if (earlier) await unpair(broker, { clientId: holder.jkt, approver: row.approver });
+  if (earlier && earlier.pairing_id !== id) {
+    await end(broker, {
+      id: earlier.pairing_id,
+      clientId: holder.jkt,
+      approver: row.approver,
+    });
+  }
   const offer = await verifyPairingOffer(row.offer, { issuer: broker.site.issuer });
   const confirmed = await confirmPairing(broker.db, {
     id,
@@ -212,11 +219,16 @@ export async function confirm(
     name: offer.name,
     host: offer.host,
     digest: hash("pair", fromBase64url(row.acceptance.statement)),
-  });
-  if (!confirmed) throw new ProtocolError("pairing_stale");
+  }).catch(refuseConflict("pairing_stale"));
+  const after = await readForAgent(broker, holder, id);
+  if (!confirmed) {
+    // The same call, repeated while it was under way, may have come first.
+    if (after.state !== "live") throw new ProtocolError("pairing_stale");
+    return after;
+  }
   broker.log.info({ clientId: holder.jkt, approver: row.approver }, "paired");
   tell(broker, row, row.approver);
-  return readForAgent(broker, holder, id);
+  return after;
 }
 
 /**
@@ -242,7 +254,14 @@ export async function unpair(
 ): Promise<void> {
   const live = await findLivePairing(broker.db, given);
   if (!live) throw new ProtocolError("not_found");
-  await endPairing(broker.db, { id: live.pairing_id, ...given });
+  await end(broker, { id: live.pairing_id, ...given });
+}
+
+async function end(
+  broker: Broker,
+  given: { id: string; clientId: string; approver: string },
+): Promise<void> {
+  await endPairing(broker.db, given);
   for (const { rid, ar_hash: arHash } of await findOpenBetween(broker.db, given)) {
     await cancelRequest(broker.db, { rid, clientId: given.clientId, arHash });
     broker.bus.publish({
@@ -253,14 +272,14 @@ export async function unpair(
     });
   }
   broker.bus.publish({
-    pairingId: live.pairing_id,
+    pairingId: given.id,
     clientId: given.clientId,
     approvers: [given.approver],
   });
 }
 
 /**
- * An approver's own P and key chain, for an agent that is paired with them.
+ * An approver's own P, key chain and latest freeze, for an agent that is paired with them.
  * @throws ProtocolError `not_found`
  */
 export async function chainFor(
@@ -268,21 +287,30 @@ export async function chainFor(
   agent: AuthenticatedAgent,
   approverId: string,
 ): Promise<ApproverChain> {
-  const [live, approver, chain] = await Promise.all([
+  const [live, approver, chain, frozen] = await Promise.all([
     findLivePairing(broker.db, { clientId: agent.clientId, approver: approverId }),
     findApprover(broker.db, approverId),
     listChain(broker.db, approverId),
+    findFreeze(broker.db, { clientId: agent.clientId, approver: approverId }),
   ]);
   if (!live || !approver) throw new ProtocolError("not_found");
-  return { ...approver, pairing: live.acceptance, chain: chain.map(({ link }) => link) };
+  return {
+    ...approver,
+    pairing: live.acceptance,
+    chain: chain.map(({ link }) => link),
+    ...(frozen ? { freeze: frozen.freeze } : {}),
+  };
 }
 
 /** Agents that this approver is paired with. */
 export async function agentsOf(broker: Broker, person: SignedInApprover) {
   const agents = await listAgents(broker.db, person.approver);
-  return agents.map(({ last_seen_at, ...rest }) =>
-    last_seen_at === null ? rest : { ...rest, last_seen_at },
-  );
+  return agents.map(({ last_seen_at, freeze, acceptance: { mac: _, ...acceptance }, ...rest }) => ({
+    ...rest,
+    acceptance,
+    ...(last_seen_at === null ? {} : { last_seen_at }),
+    ...(freeze === null ? {} : { freeze }),
+  }));
 }
 
 /** An agent's own pairing. Those of other keys are not there. */

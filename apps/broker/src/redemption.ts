@@ -3,6 +3,7 @@ import {
   type Evidence,
   ProtocolError,
   readJws,
+  type SignedFreeze,
   sha256Text,
   utf8,
   verifyOutcome,
@@ -34,7 +35,7 @@ import { lifecycle, terminalStates } from "./domain/lifecycle.js";
 export type Redemption =
   | { state: "redeemed"; evidence: Evidence; request: RequestRow }
   | { state: "pending" | "used" | "canceled" | "expired" | "withdrawn" }
-  | { state: "denied"; decision: DeniedDecision | undefined };
+  | { state: "denied"; decision: DeniedDecision | undefined; freeze: SignedFreeze | null };
 
 /**
  * Hands the evidence of an approved request to its agent, once; with the same idempotency key again for a
@@ -74,7 +75,11 @@ export async function redeem(
     case "reported":
       return { state: "used" };
     case "denied":
-      return { state: "denied", decision: await findDenial(broker, rid) };
+      return {
+        state: "denied",
+        decision: await findDenial(broker, rid),
+        freeze: request.frozen_by,
+      };
     case "canceled":
     case "expired":
       return { state: request.state };

@@ -1,15 +1,19 @@
 import {
-  type Assertion,
+  type Bytes,
+  createInvitation,
   type Enrolment,
   hash,
   type Me,
+  normalizeInvitation,
   ProtocolError,
   randomNonce,
+  type SignIn,
   sha256Text,
   siteStatementBytes,
   thumbprint,
   utf8,
   verifyChainRoot,
+  verifyDeviceSignature,
 } from "@countersign/shared";
 import type { SignedInApprover } from "./authorization.js";
 import type { Broker } from "./broker.js";
@@ -25,6 +29,7 @@ import {
   listDevices,
 } from "./db/approvers.js";
 import { isUniqueViolation } from "./db/failures.js";
+import { findDevice } from "./db/keys.js";
 import { insertNonce, insertSession, type NoncePurpose } from "./db/sessions.js";
 
 // Path 2: an approver with a passkey and a device, and the sessions they open.
@@ -43,13 +48,18 @@ export async function issueNonce(
   return { broker_nonce: value, expires_at: expiresAt };
 }
 
+const invitationHash = (invitation: string): string => tokenHash(normalizeInvitation(invitation));
+
 /** Makes a single-use invitation for one new approver. Its link is shown once and never stored. */
 export async function invite(
   broker: Broker,
   createdBy: string | null,
 ): Promise<{ invitation_link: string; expires_at: number }> {
-  const invitation = randomNonce();
-  const expiresAt = await insertInvitation(broker.db, { hash: tokenHash(invitation), createdBy });
+  const invitation = createInvitation();
+  const expiresAt = await insertInvitation(broker.db, {
+    hash: invitationHash(invitation),
+    createdBy,
+  });
   if (expiresAt === undefined) throw new ProtocolError("unavailable");
   return { invitation_link: `${broker.site.origin}/enrol#${invitation}`, expires_at: expiresAt };
 }
@@ -60,12 +70,9 @@ export async function inviteFirstApprover(broker: Broker): Promise<string | unde
   return (await invite(broker, null)).invitation_link;
 }
 
-/** @throws ProtocolError `invitation_invalid` */
-export async function checkInvitation(broker: Broker, invitation: string): Promise<void> {
-  if (!(await invitationIsOpen(broker.db, tokenHash(invitation)))) {
-    throw new ProtocolError("invitation_invalid");
-  }
-}
+/** Whether somebody could enrol by this invitation now. */
+export const isInvited = (broker: Broker, invitation: string): Promise<boolean> =>
+  invitationIsOpen(broker.db, invitationHash(invitation));
 
 /**
  * Enrols an approver: a new passkey over our nonce, and K0 signed by it and by the device, in one step.
@@ -75,29 +82,19 @@ export async function checkInvitation(broker: Broker, invitation: string): Promi
  */
 export async function enrol(
   broker: Broker,
-  given: Enrolment,
+  given: Enrolment & { invitation: string },
 ): Promise<{ approver: string; sessionToken: string }> {
-  const { site, webauthn } = broker;
-  const challenge = hash("register", siteStatementBytes(site, given.register_nonce));
-  const registered = await webauthn.verifyRegistration(given.registration, { challenge, site });
-  const { root, head } = await verifyChainRoot(given.root, site);
-  const { credential, device } = root.subject;
-  const same =
-    credential.id === registered.id &&
-    credential.be === registered.be &&
-    thumbprint(credential.jwk) === thumbprint(registered.jwk);
-  if (!same) throw new ProtocolError("invalid_binding");
-
+  const { root, head, registered } = await verifyNewKeys(broker, given);
   const sessionToken = randomNonce();
   const inserted = await insertApprover(broker.db, {
     approver: root.approver,
     name: given.name,
-    invitationHash: tokenHash(given.invitation),
+    invitationHash: invitationHash(given.invitation),
     registerNonce: given.register_nonce,
     credentialNonce: root.broker_nonce,
     credential: registered,
-    device,
-    deviceKid: thumbprint(device.sig_jwk),
+    device: root.subject.device,
+    deviceKid: thumbprint(root.subject.device.sig_jwk),
     head,
     link: given.root,
     sessionHash: tokenHash(sessionToken),
@@ -111,36 +108,72 @@ export async function enrol(
 }
 
 /**
+ * A new passkey over our nonce, and a root over this passkey and this device, signed by both.
+ * @throws ProtocolError `registration_invalid`, `assertion_invalid`, `device_signature_invalid`, `invalid_binding`
+ */
+export async function verifyNewKeys(
+  { site, webauthn }: Broker,
+  given: Pick<Enrolment, "register_nonce" | "registration" | "root">,
+) {
+  const challenge = hash("register", siteStatementBytes(site, given.register_nonce));
+  const registered = await webauthn.verifyRegistration(given.registration, { challenge, site });
+  const { root, head } = await verifyChainRoot(given.root, site);
+  const { credential } = root.subject;
+  const same =
+    credential.id === registered.id &&
+    credential.be === registered.be &&
+    thumbprint(credential.jwk) === thumbprint(registered.jwk);
+  if (!same) throw new ProtocolError("invalid_binding");
+  return { root, head, registered };
+}
+
+/**
  * Signs in by any passkey of an approver's.
  * @returns the session's token
- * @throws ProtocolError `credential_unknown`, `assertion_invalid`, `nonce_stale`
+ * @throws ProtocolError `credential_unknown`, `assertion_invalid`, `nonce_stale`, `device_unknown`,
+ *   `device_signature_invalid`
  */
 export async function signIn(
   broker: Broker,
-  given: { broker_nonce: string; assertion: Assertion },
+  given: SignIn,
 ): Promise<{ approver: string; sessionToken: string }> {
   const { site } = broker;
   const credential = await findCredential(broker.db, given.assertion.id);
   if (!credential) throw new ProtocolError("credential_unknown");
   const { userHandle } = given.assertion.response;
-  if (userHandle !== undefined && userHandle !== credential.approver) {
+  if (userHandle !== undefined && userHandle !== credential.user_handle) {
     throw new ProtocolError("credential_unknown");
   }
+  const signed = siteStatementBytes(site, given.broker_nonce);
   await broker.webauthn.verifyAssertion(given.assertion, {
-    challenge: hash("login", siteStatementBytes(site, given.broker_nonce)),
+    challenge: hash("login", signed),
     origin: site.origin,
     rpId: site.rp_id,
     credential,
   });
+  if (given.device) await requireDevice(broker, credential.approver, given.device, signed);
   const sessionToken = randomNonce();
   const signedIn = await insertSession(broker.db, {
     hash: tokenHash(sessionToken),
     approver: credential.approver,
     credentialId: credential.id,
+    deviceKid: given.device?.device_kid ?? null,
     nonce: given.broker_nonce,
   });
   if (!signedIn) throw new ProtocolError("nonce_stale");
   return { approver: credential.approver, sessionToken };
+}
+
+/** A session that names a device ends with it, so it must be that device's. */
+async function requireDevice(
+  { db }: Broker,
+  approver: string,
+  given: NonNullable<SignIn["device"]>,
+  signed: Bytes,
+): Promise<void> {
+  const sigJwk = await findDevice(db, { kid: given.device_kid, approver });
+  if (!sigJwk) throw new ProtocolError("device_unknown");
+  await verifyDeviceSignature("login", signed, given.device_signature, sigJwk);
 }
 
 /** What the phone may know about its own account. */

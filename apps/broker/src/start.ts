@@ -1,23 +1,36 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import type { Agent } from "node:https";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startEmbeddedPostgres } from "@countersign/embedded-postgres";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import { createEgressAgent } from "./adapters/egress-guard.js";
 import { createEventBus } from "./adapters/event-bus.js";
+import { createWebPush, makeVapidKeys } from "./adapters/web-push.js";
 import { webauthn } from "./adapters/webauthn.js";
 import { createApp } from "./app.js";
 import type { Broker } from "./broker.js";
-import { loadSigningKey, requireSameRelyingParty, requireSoundDatabase } from "./checks.js";
+import {
+  loadSigningKey,
+  loadVapidKeys,
+  requireSameRelyingParty,
+  requireSoundDatabase,
+} from "./checks.js";
 import { type Connection, connect } from "./db/client.js";
 import { purgeContexts } from "./db/contexts.js";
-import { isUnavailable } from "./db/failures.js";
+import { describeFailure, isUnavailable } from "./db/failures.js";
 import { migrateDatabase } from "./db/migrate.js";
+import { purgePushes } from "./db/pushes.js";
 import { purgeEphemeral } from "./db/sessions.js";
+import { limits } from "./domain/limits.js";
 import type { Logger } from "./domain/ports.js";
-import { type Environment, type PublicSite, StartupError, siteOf } from "./env.js";
+import { knownPushHosts } from "./domain/push-endpoint.js";
+import { type Environment, type PublicSite, StartupError, siteOf, vapidSubjectOf } from "./env.js";
+import { refusal } from "./http/errors.js";
+import { startPushSender } from "./push.js";
 import { expireOverdue } from "./redemption.js";
 import { inviteFirstApprover } from "./registration.js";
 
@@ -33,12 +46,14 @@ export interface RunningBroker {
 
 /**
  * Environment -> adapters -> app -> listening, timers running.
+ * @param egress opens the connections to push services
  * @throws StartupError with a sentence that says what to do
  */
 export async function start(
   env: Environment,
   log: Logger,
   now: () => number = Date.now,
+  egress: Agent = createEgressAgent(),
 ): Promise<RunningBroker> {
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
@@ -60,17 +75,30 @@ export async function start(
       site,
       bus: createEventBus(),
       webauthn,
+      push: createWebPush({
+        vapid: {
+          ...(await loadVapidKeys(db, makeVapidKeys)),
+          subject: vapidSubjectOf(env, site),
+        },
+        hosts: [...knownPushHosts, ...env.PUSH_HOSTS],
+        agent: egress,
+        timeoutMilliseconds: limits.pushTimeoutMilliseconds,
+      }),
       log,
       signingKey: await loadSigningKey(db),
       now,
     };
     stops.push(startTimers(broker, env));
+    stops.push(startPushSender(broker));
     const app = createApp(broker, {
       webAppDirectory: existsSync(webAppDirectory) ? webAppDirectory : undefined,
       trustedProxies: env.TRUSTED_PROXIES.split(",").filter((entry) => entry !== ""),
     });
     server.removeAllListeners("request");
-    server.on("request", getRequestListener(app.fetch));
+    // A target or a Host that makes no URL never reaches the app.
+    const errorHandler = (error: unknown) =>
+      refusal("/", error instanceof RequestError ? "invalid_request" : "internal");
+    server.on("request", getRequestListener(app.fetch, { errorHandler }));
     return { site, firstInvitation: await inviteFirstApprover(broker), stop };
   } catch (error) {
     await stop();
@@ -80,9 +108,8 @@ export async function start(
 
 /** Takes the port before anything else is touched; until the app stands it answers 503. */
 async function listen(env: Environment): Promise<{ server: Server; port: number }> {
-  const server = createServer((_request, response) => {
-    response.writeHead(503, { "retry-after": "1" }).end();
-  });
+  const notYet = (request: Request) => refusal(new URL(request.url).pathname, "unavailable");
+  const server = createServer(getRequestListener(notYet, { overrideGlobalObjects: false }));
   // Node's defaults let half-sent headers hold a connection for 95 s.
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
@@ -182,7 +209,7 @@ function startTimers(broker: Broker, env: Environment): () => void {
       try {
         await work();
       } catch (error) {
-        broker.log.warn({ task: name, err: String(error) }, "background task failed");
+        broker.log.warn({ task: name, err: describeFailure(error) }, "background task failed");
       } finally {
         running = false;
       }
@@ -193,6 +220,7 @@ function startTimers(broker: Broker, env: Environment): () => void {
     every(60_000, "purge contexts", () =>
       purgeContexts(broker.db, env.CONTEXT_RETENTION_HOURS * 3600),
     ),
+    every(60_000, "purge pushes", () => purgePushes(broker.db)),
     every(60_000, "purge ephemeral", () => purgeEphemeral(broker.db)),
   ];
   return () => timers.forEach(clearInterval);

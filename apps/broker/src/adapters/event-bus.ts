@@ -5,9 +5,10 @@ export function createEventBus(): EventBus {
   const listeners = new Map<string, Set<(hint: Hint) => void>>();
 
   const topicsOf = (hint: Hint): string[] => [
-    ...(hint.rid === undefined ? [] : [topics.request(hint.rid)]),
+    ...(hint.rid === undefined ? [] : [topics.request(hint.rid), topics.requests]),
     ...(hint.pairingId === undefined ? [] : [topics.pairing(hint.pairingId)]),
-    topics.client(hint.clientId),
+    ...(hint.linkId === undefined ? [] : [topics.link(hint.linkId)]),
+    ...(hint.clientId === undefined ? [] : [topics.client(hint.clientId)]),
     ...hint.approvers.map(topics.approver),
   ];
 

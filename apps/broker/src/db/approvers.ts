@@ -26,15 +26,20 @@ export interface NewApprover {
 export async function insertApprover(db: Database, given: NewApprover): Promise<boolean> {
   const row = await firstRow(
     db,
-    sql`with invited as (
-      delete from ${invitation} where hash = ${given.invitationHash} and expires_at > now() returning hash
-    ), nonces as (
-      delete from ${nonce} where expires_at > now() and (
+    // Counted before anything is deleted: who took too long keeps the invitation for another try.
+    sql`with held as (
+      select value from ${nonce} where expires_at > now() and (
         (value = ${given.registerNonce} and purpose = 'register')
-        or (value = ${given.credentialNonce} and purpose = 'credential')) returning value
+        or (value = ${given.credentialNonce} and purpose = 'credential')) for update
+    ), nonces as (
+      delete from ${nonce} where value in (select value from held) and (select count(*) from held) = 2
+      returning value
+    ), invited as (
+      delete from ${invitation} where hash = ${given.invitationHash} and expires_at > now()
+        and (select count(*) from nonces) = 2 returning hash
     ), changed as (
       insert into ${approver} (id, name)
-      select ${given.approver}, ${given.name} from invited where (select count(*) from nonces) = 2
+      select ${given.approver}, ${given.name} from invited
       returning id
     ), credentials as (
       insert into ${credential} (id, approver, jwk, be, counter)
@@ -47,8 +52,8 @@ export async function insertApprover(db: Database, given: NewApprover): Promise<
       insert into ${chainLink} (approver, seq, head, link)
       select id, 0, ${given.head}, ${json(given.link)} from changed
     ), signed_in as (
-      insert into ${session} (hash, approver, expires_at)
-      select ${given.sessionHash}, id, ${secondsFromNow(limits.sessionSeconds)} from changed
+      insert into ${session} (hash, approver, credential_id, device_kid, expires_at)
+      select ${given.sessionHash}, id, ${given.credential.id}, ${given.deviceKid}, ${secondsFromNow(limits.sessionSeconds)} from changed
     ), logged as (${insertLeaf(changed, { kind: "enrol", digest: given.head })})
     select id from changed`,
   );
@@ -129,10 +134,11 @@ export function listDevices(db: Database, approverId: string): Promise<DeviceRow
 export function findCredential(
   db: Database,
   credentialId: string,
-): Promise<(Credential & { approver: string }) | undefined> {
+): Promise<(Credential & { approver: string; user_handle: string }) | undefined> {
   return firstRow(
     db,
-    sql`select id, jwk, be, approver from ${credential} where id = ${credentialId} and revoked_at is null`,
+    sql`select id, jwk, be, approver, coalesce(user_handle, approver) as user_handle
+      from ${credential} where id = ${credentialId} and revoked_at is null`,
   );
 }
 
@@ -140,13 +146,15 @@ export function findApprover(db: Database, approverId: string): Promise<Approver
   return firstRow(db, sql`select id as approver, name from ${approver} where id = ${approverId}`);
 }
 
-/** The key chain from its root on. */
+/** The key chain from its root on; a recovery began a new one. */
 export function listChain(
   db: Database,
   approverId: string,
 ): Promise<{ seq: number; head: string; link: ChainLink }[]> {
   return rows(
     db,
-    sql`select seq, head, link from ${chainLink} where approver = ${approverId} order by seq`,
+    sql`select c.seq, c.head, c.link from ${chainLink} c
+      join ${approver} a on a.id = c.approver and a.generation = c.generation
+      where c.approver = ${approverId} order by c.seq`,
   );
 }

@@ -1,3 +1,4 @@
+import { connect as openSocket, type Socket } from "node:net";
 import { socketHost } from "@countersign/embedded-postgres";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
@@ -12,6 +13,11 @@ export interface Connection {
 /** Connections of one broker process. Measured against 16 red cycles in flight; more only queue in PostgreSQL. */
 const maxConnections = 10;
 
+/** PostgreSQL itself ends a statement after this. */
+const statementMilliseconds = 5_000;
+/** Then whatever still says nothing is not slow but gone, and its connection with it. */
+const silenceMilliseconds = 6_000;
+
 /** Lazy: nothing is opened until the first query. */
 export function connect(databaseUrl: string): Connection {
   const client = postgres(databaseUrl, {
@@ -21,8 +27,28 @@ export function connect(databaseUrl: string): Connection {
     idle_timeout: 60,
     // After PostgreSQL was killed the default back-off left calls waiting for 8 s.
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
-    connection: { application_name: "countersign-broker", statement_timeout: 10_000 },
+    connection: {
+      application_name: "countersign-broker",
+      statement_timeout: statementMilliseconds,
+    },
     onnotice: () => {},
+    ...endingSilence,
   });
   return { db: drizzle({ client }), close: () => client.end({ timeout: 5 }) };
 }
+
+/**
+ * The driver waits for ever on a server that stopped answering without closing its connections: a frozen
+ * machine, a cut line. Its calls would hang, and the pool run dry. So a silent connection is closed here, and
+ * its call fails as with any other lost connection. (The driver's types do not name this option.)
+ */
+const endingSilence = {
+  socket: ({ host, port, path }: { host: string[]; port: number[]; path?: string }): Socket => {
+    const [name = "localhost"] = host;
+    const [number = 5432] = port;
+    const socket = path ? openSocket(path) : openSocket(number, name);
+    socket.setTimeout(silenceMilliseconds, () => socket.destroy());
+    // The driver names it to TLS.
+    return Object.assign(socket, { host: name, port: number });
+  },
+};

@@ -4,15 +4,23 @@ import type { Database } from "./client.js";
 import { epoch, firstRow, rows } from "./rows.js";
 import { authorizationRequest, sealedContext } from "./schema.js";
 
-/** Stores ciphertext before the request that names it. Storing the same octets again changes nothing. */
+/**
+ * Stores ciphertext before the request that names it. Storing the same octets again changes nothing.
+ * @returns nothing when this agent has as many waiting, or as many bytes here, as it may; calls at once may exceed that by the number of connections
+ */
 export async function putContext(
   db: Database,
   given: { clientId: string; sealedSha256: string; octets: Uint8Array },
 ): Promise<{ expires_at: number } | undefined> {
+  const { clientId, sealedSha256 } = given;
   return firstRow(
     db,
     sql`insert into ${sealedContext} (client_id, sealed_sha256, octets)
-      values (${given.clientId}, ${given.sealedSha256}, ${given.octets})
+      select ${clientId}, ${sealedSha256}, ${given.octets}::bytea
+      where exists (select 1 from ${sealedContext} where client_id = ${clientId} and sealed_sha256 = ${sealedSha256})
+        or (select count(*) filter (where rid is null) < ${limits.unreferencedContextsPerAgent}
+            and coalesce(sum(octet_length(octets)), 0) < ${limits.contextBytesPerAgent}
+          from ${sealedContext} where client_id = ${clientId})
       on conflict (client_id, sealed_sha256) do update set sealed_sha256 = excluded.sealed_sha256
       returning ${epoch(sql`created_at + make_interval(secs => ${limits.unreferencedContextSeconds})`)} as expires_at`,
   );
@@ -29,15 +37,6 @@ export async function contextIsUnbound(
       and sealed_sha256 = ${given.sealedSha256} and rid is null`,
   );
   return row !== undefined;
-}
-
-/** Contexts of this agent that no request names yet. */
-export async function countUnreferenced(db: Database, clientId: string): Promise<number> {
-  const row = await firstRow<{ count: number }>(
-    db,
-    sql`select count(*)::float8 as count from ${sealedContext} where client_id = ${clientId} and rid is null`,
-  );
-  return row?.count ?? 0;
 }
 
 /** The ciphertext of a request of this approver's. */

@@ -6,8 +6,25 @@ function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
+/**
+ * A failure as it may be logged: the innermost cause's own words. A driver's wrapper names the statement with all
+ * its parameters, keys and ciphertext among them.
+ */
+export function describeFailure(error: unknown): Record<string, unknown> {
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause instanceof Error)
+    innermost = innermost.cause;
+  if (!(innermost instanceof Error)) return { message: String(innermost) };
+  const { name, message, stack } = innermost;
+  return { name, message, state: sqlState(error), stack };
+}
+
 /** A row with this key was there already. */
 export const isUniqueViolation = (error: unknown): boolean => sqlState(error) === "23505";
+
+/** Text that is well-formed JSON and yet no PostgreSQL text: it holds a NUL. */
+export const isUnstorable = (error: unknown): boolean =>
+  ["22021", "22P05"].includes(sqlState(error) ?? "");
 
 const unavailableStates = /^(08|53|57|58)/;
 const connectionErrors = new Set([

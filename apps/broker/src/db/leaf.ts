@@ -16,3 +16,21 @@ export function insertLeaf(
     select ${salted.kind}, ${salted.rid ?? null}, ${salted.digest}, ${salted.salt}, ${leafEntry(salted)}
     from ${changed}`;
 }
+
+/**
+ * As {@link insertLeaf}, for a statement that changes several requests at once: `changed` returned their `rid`.
+ * @param rids every request that it can have changed
+ */
+export function insertLeaves(
+  changed: SQL,
+  record: { kind: LeafKind; digest: string; rids: readonly string[] },
+): SQL {
+  const { kind, digest, rids } = record;
+  const records = rids.map((rid): LeafRecord => ({ v: 1, salt: randomNonce(), kind, rid, digest }));
+  const prepared = JSON.stringify(records.map((each) => ({ ...each, entry: leafEntry(each) })));
+  return sql`insert into ${leaf} (kind, rid, digest, salt, entry)
+    select l.kind, l.rid, l.digest, l.salt, l.entry
+    from jsonb_to_recordset(${prepared}::jsonb)
+      as l(kind text, rid text, digest text, salt text, entry text)
+    join ${changed} on changed.rid = l.rid`;
+}

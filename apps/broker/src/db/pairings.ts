@@ -1,10 +1,15 @@
-import type { EcPublicJwk, PairingAcceptance, PairingState } from "@countersign/shared";
+import type {
+  EcPublicJwk,
+  PairingAcceptance,
+  PairingState,
+  SignedFreeze,
+} from "@countersign/shared";
 import { sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
 import { epoch, firstRow, json, rows, textArray } from "./rows.js";
-import { agent, credential, device, nonce, pairing } from "./schema.js";
+import { agent, agentFreeze, credential, device, nonce, pairing } from "./schema.js";
 
 const changed = sql`changed`;
 
@@ -199,14 +204,18 @@ export interface AgentRow {
   host: string;
   paired_at: number;
   last_seen_at: number | null;
+  agent_jwk: EcPublicJwk;
+  acceptance: PairingAcceptance;
+  freeze: SignedFreeze | null;
 }
 
 export function listAgents(db: Database, approver: string): Promise<AgentRow[]> {
   return rows(
     db,
     sql`select a.client_id, p.id as pairing_id, a.name, a.host, ${epoch(sql`p.live_at`)} as paired_at,
-        ${epoch(sql`a.last_seen_at`)} as last_seen_at
+        ${epoch(sql`a.last_seen_at`)} as last_seen_at, a.jwk as agent_jwk, p.acceptance, f.signed as "freeze"
       from ${pairing} p join ${agent} a on a.client_id = p.client_id
+      left join ${agentFreeze} f on f.client_id = p.client_id and f.approver = p.approver
       where p.approver = ${approver} and p.state = 'live' order by a.name, a.client_id
       limit ${limits.listPageSize}`,
   );

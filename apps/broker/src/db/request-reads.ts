@@ -1,4 +1,4 @@
-import type { Decision, LeafKind, RequestState } from "@countersign/shared";
+import type { Decision, LeafKind, RequestState, SignedFreeze } from "@countersign/shared";
 import { type SQL, sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
@@ -33,6 +33,7 @@ export interface RequestRow {
   agent_name: string;
   agent_host: string;
   decided: "approve" | "deny" | null;
+  frozen_by: SignedFreeze | null;
 }
 
 /** Past its deadline a request is expired, even before the sweeper has said so. */
@@ -43,7 +44,7 @@ const columns = (approver: string | null): SQL => sql`
   r.rid, r.client_id, r.request, r.ar_hash, r.ctx, r.sealed_sha256, r.tier, to_jsonb(r.approvers) as approvers,
   r.quorum, r.approvals, r.req_nonce, ${effectiveState} as state, r.outcomes,
   ${epoch(sql`r.created_at`)} as created_at, ${epoch(sql`r.expires_at`)} as expires_at,
-  ${epoch(sql`r.settled_at`)} as settled_at, a.name as agent_name, a.host as agent_host,
+  ${epoch(sql`r.settled_at`)} as settled_at, a.name as agent_name, a.host as agent_host, r.frozen_by,
   (select d.kind from ${decision} d where d.rid = r.rid and d.approver = ${approver}
     order by d.kind desc limit 1) as decided`;
 
@@ -146,7 +147,7 @@ export function findCeremony(db: Database, cid: string): Promise<OpenCeremony | 
   );
 }
 
-/** Hints for an agent's event stream that came after the given leaf; a little overlap, since leaves commit out of order. */
+/** Hints for an agent's event stream that came after the given leaf, a page of them; a little overlap, since leaves commit out of order. */
 export async function listHintsSince(
   db: Database,
   given: { clientId: string; since: number },
@@ -157,7 +158,10 @@ export async function listHintsSince(
       from ${leaf} l join ${request} r on r.rid = l.rid
       where r.client_id = ${given.clientId} and (l.seq > ${given.since}::bigint
         or (l.seq > ${given.since}::bigint - 1000 and l.created_at > now() - interval '15 seconds'))
-      group by r.rid order by 1 limit 1000`,
+      group by r.rid
+      -- What is new first and in order; then the overlap, nearest first.
+      order by max(l.seq) <= ${given.since}::bigint, abs(max(l.seq) - ${given.since}::bigint)
+      limit ${limits.hintPageSize}`,
   );
 }
 

@@ -3,7 +3,9 @@ import { type SQL, sql } from "drizzle-orm";
 import { type LifecycleEvent, lifecycle } from "../domain/lifecycle.js";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
+import { agentIsFrozen, claimAwakeAgent } from "./freezes.js";
 import { insertLeaf } from "./leaf.js";
+import { insertAlerts } from "./pushes.js";
 import { epoch, firstRow, json, rows, textArray } from "./rows.js";
 import {
   ceremony,
@@ -32,7 +34,14 @@ const pairedWith = (approver: SQL): SQL =>
   sql`exists (select 1 from ${pairing} p
     where p.client_id = r.client_id and p.approver = ${approver} and p.state = 'live')`;
 
+/** No approver who is paired with this agent has it frozen. */
+const notFrozen = (clientId: SQL): SQL => sql`not ${agentIsFrozen(clientId)}`;
+
 const inTime = sql`r.expires_at > now()`;
+
+const countOpen = (clientId: string): SQL =>
+  sql`select count(*) from ${request} r
+    where r.client_id = ${clientId} and ${fromStates("expire")} and ${inTime}`;
 
 export interface NewRequest {
   rid: string;
@@ -48,29 +57,43 @@ export interface NewRequest {
   expiresAt: number;
 }
 
-/** Stores a request whose context is here, whose approvers are all paired and whose agent has not too many open. */
+/**
+ * Stores a request whose context is here, whose approvers are all paired and whose agent has not too many open,
+ * together with the alerts to its approvers. Counting reads a snapshot, so the agent's row is claimed as it was
+ * in that snapshot: of several requests at once one is stored, and the others are not and may be tried again.
+ */
 export async function insertRequest(db: Database, given: NewRequest): Promise<boolean> {
   const row = await firstRow(
     db,
-    sql`with bound as (
-      update ${sealedContext} set rid = ${given.rid}
-      where client_id = ${given.clientId} and sealed_sha256 = ${given.sealedSha256} and rid is null
+    sql`with claimed as (${claimAwakeAgent(given.clientId)}), bound as (
+      update ${sealedContext} c set rid = ${given.rid}
+      from claimed
+      where c.client_id = claimed.client_id and c.sealed_sha256 = ${given.sealedSha256} and c.rid is null
         and ${given.approvers.length} = (
           select count(distinct p.approver) from ${pairing} p where p.client_id = ${given.clientId}
             and p.state = 'live' and p.approver = any(${textArray(given.approvers)}))
-        and ${limits.pendingPerAgent} > (
-          select count(*) from ${request} r where r.client_id = ${given.clientId}
-            and ${fromStates("expire")} and ${inTime})
-      returning client_id
+        and ${limits.pendingPerAgent} > (${countOpen(given.clientId)})
+        and to_timestamp(${given.expiresAt}::float8) > now()
+      returning c.client_id
     ), changed as (
       insert into ${request} (rid, client_id, request, ar_hash, ctx, sealed_sha256, tier, approvers, quorum, req_nonce, expires_at)
       select ${given.rid}, client_id, ${given.request}, ${given.arHash}, ${given.ctx}, ${given.sealedSha256},
         ${given.tier}, ${textArray(given.approvers)}, ${given.quorum}::int, ${given.reqNonce},
         to_timestamp(${given.expiresAt}::float8)
-      from bound where to_timestamp(${given.expiresAt}::float8) > now()
+      from bound
       returning rid
-    ), logged as (${insertLeaf(changed, { kind: "request", digest: given.arHash, rid: given.rid })})
+    ), ${insertAlerts(changed, given)},
+    logged as (${insertLeaf(changed, { kind: "request", digest: given.arHash, rid: given.rid })})
     select rid from changed`,
+  );
+  return row !== undefined;
+}
+
+/** Whether this agent may have another request open. */
+export async function hasRoom(db: Database, clientId: string): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`select 1 where ${limits.pendingPerAgent} > (${countOpen(clientId)})`,
   );
   return row !== undefined;
 }
@@ -103,6 +126,7 @@ export async function insertCeremony(
       join ${device} d on d.kid = ${given.deviceKid} and d.approver = ${given.approver} and d.revoked_at is null
       where r.rid = ${given.rid} and ${fromStates("approve")} and ${inTime}
         and ${given.approver} = any(r.approvers) and ${pairedWith(sql`${given.approver}`)}
+        and ${notFrozen(sql`r.client_id`)}
         and not exists (select 1 from ${decision} where rid = r.rid and approver = ${given.approver})
       on conflict (rid, approver, device_kid) do update
         set cid = excluded.cid, broker_nonce = excluded.broker_nonce, expires_at = excluded.expires_at, consumed_at = null
@@ -143,6 +167,7 @@ export async function insertApproval(
       from consumed
       where r.rid = consumed.rid and ${fromStates("approve")} and ${inTime}
         and ${given.approver} = any(r.approvers) and ${pairedWith(sql`${given.approver}`)}
+        and ${notFrozen(sql`r.client_id`)}
         and exists (select 1 from ${credential} where id = ${given.credentialId}
           and approver = ${given.approver} and revoked_at is null)
         and exists (select 1 from ${device} where kid = ${given.deviceKid}
@@ -240,7 +265,8 @@ export async function expireRequest(
 }
 
 /**
- * Hands an approved request to its agent, once. Everybody who approved must still be paired with it.
+ * Hands an approved request to its agent, once. The decisions themselves are counted, of people who are still
+ * paired with it: a state alone, however it came there, redeems nothing.
  * @param keyHash hash of the caller's Idempotency-Key, for {@link canRedeemAgain}
  */
 export async function redeemRequest(
@@ -253,8 +279,9 @@ export async function redeemRequest(
       update ${request} r set state = ${lifecycle.redeem.to}, settled_at = now(), redeemed_at = now(),
         redemption_key_hash = ${given.keyHash}
       where r.rid = ${given.rid} and r.client_id = ${given.clientId} and ${fromStates("redeem")} and ${inTime}
-        and not exists (select 1 from ${decision} d where d.rid = r.rid and d.kind = 'approve'
-          and not ${pairedWith(sql`d.approver`)})
+        and r.quorum <= (select count(*) from ${decision} d where d.rid = r.rid and d.kind = 'approve'
+          and ${pairedWith(sql`d.approver`)})
+        and ${notFrozen(sql`r.client_id`)}
       returning r.rid
     ), logged as (${insertLeaf(changed, { kind: "redeem", digest: given.arHash, rid: given.rid })})
     select rid from changed`,

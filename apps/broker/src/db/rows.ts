@@ -1,10 +1,18 @@
-import { type SQL, sql } from "drizzle-orm";
+import { DrizzleQueryError, type SQL, sql } from "drizzle-orm";
 import type { Database } from "./client.js";
 
 /** Runs one statement and returns its rows. Column types are the query's own promise. */
 export async function rows<Row>(db: Database, statement: SQL): Promise<Row[]> {
-  return Array.from(await db.execute(statement)) as Row[];
+  try {
+    return Array.from(await db.execute(statement)) as Row[];
+  } catch (error) {
+    throw withoutParameters(error);
+  }
 }
+
+/** drizzle's error spells out statement and parameters: nonces, keys and names that no log may hold. */
+const withoutParameters = (error: unknown): unknown =>
+  error instanceof DrizzleQueryError ? (error.cause ?? new Error("query failed")) : error;
 
 export async function firstRow<Row = Record<string, unknown>>(
   db: Database,

@@ -1,4 +1,12 @@
-import type { ChainLink, Decision, EcPublicJwk, PairingAcceptance } from "@countersign/shared";
+import type {
+  ChainLink,
+  Decision,
+  EcPublicJwk,
+  LinkedKeys,
+  PairingAcceptance,
+  SignedFreeze,
+  Vouching,
+} from "@countersign/shared";
 import { sql } from "drizzle-orm";
 import {
   bigint,
@@ -28,6 +36,8 @@ export const setting = pgTable("setting", {
 export const approver = pgTable("approver", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
+  /** Counts key chains: a recovery begins a new one. */
+  generation: integer("generation").notNull().default(0),
   createdAt: createdAt(),
 });
 
@@ -40,6 +50,8 @@ export const credential = pgTable(
       .references(() => approver.id),
     jwk: jsonb("jwk").$type<EcPublicJwk>().notNull(),
     be: boolean("be").notNull(),
+    /** Where the passkey was made before its phone knew the approver's id; else it is that id. */
+    userHandle: text("user_handle"),
     counter: bigint("counter", { mode: "number" }).notNull(),
     createdAt: createdAt(),
     revokedAt: at("revoked_at"),
@@ -68,12 +80,48 @@ export const chainLink = pgTable(
     approver: text("approver")
       .notNull()
       .references(() => approver.id),
+    generation: integer("generation").notNull().default(0),
     seq: integer("seq").notNull(),
     head: text("head").notNull(),
     link: jsonb("link").$type<ChainLink>().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.approver, table.seq] })],
+  // Of two phones that continue a chain at once, exactly one can.
+  (table) => [primaryKey({ columns: [table.approver, table.generation, table.seq] })],
 );
+
+/** A new phone's public keys, for the old phone to fetch by a link that it scanned. */
+export const deviceLink = pgTable("device_link", {
+  id: text("id").primaryKey(),
+  keys: jsonb("keys").$type<LinkedKeys>().notNull(),
+  userHandle: text("user_handle"),
+  vouching: jsonb("vouching").$type<Vouching>(),
+  createdAt: createdAt(),
+  expiresAt: at("expires_at").notNull(),
+});
+
+/** Recovery codes by hash, and the one recovery that an approver may have under way. */
+export const recoveryCode = pgTable(
+  "recovery_code",
+  {
+    hash: text("hash").primaryKey(),
+    approver: text("approver")
+      .notNull()
+      .references(() => approver.id),
+    createdAt: createdAt(),
+  },
+  (table) => [index("recovery_code_approver").on(table.approver)],
+);
+
+export const recovery = pgTable("recovery", {
+  approver: text("approver")
+    .primaryKey()
+    .references(() => approver.id),
+  id: text("id").notNull(),
+  codeHash: text("code_hash").notNull().unique(),
+  startedAt: at("started_at").notNull(),
+  readyAt: at("ready_at").notNull(),
+  expiresAt: at("expires_at").notNull(),
+});
 
 /** Invitations, nonces and sessions are kept by hash or for one use: a copy of the table opens nothing. */
 export const invitation = pgTable("invitation", {
@@ -93,6 +141,11 @@ export const session = pgTable("session", {
   approver: text("approver")
     .notNull()
     .references(() => approver.id),
+  /** A session lives as long as the passkey that opened it, and as the device that proved itself with it. */
+  credentialId: text("credential_id")
+    .notNull()
+    .references(() => credential.id),
+  deviceKid: text("device_kid").references(() => device.kid),
   createdAt: createdAt(),
   expiresAt: at("expires_at").notNull(),
 });
@@ -102,6 +155,8 @@ export const agent = pgTable("agent", {
   jwk: jsonb("jwk").$type<EcPublicJwk>().notNull(),
   name: text("name").notNull(),
   host: text("host").notNull(),
+  /** Counts freezes and lifts: what a new request compares, so that neither misses the other. */
+  freezes: integer("freezes").notNull().default(0),
   createdAt: createdAt(),
   lastSeenAt: at("last_seen_at"),
 });
@@ -127,6 +182,26 @@ export const pairing = pgTable(
       "pairing_state",
       sql`${table.state} in ('offered', 'accepted', 'revealed', 'live', 'ended')`,
     ),
+  ],
+);
+
+/** The latest F of an approver about an agent. */
+export const agentFreeze = pgTable(
+  "agent_freeze",
+  {
+    approver: text("approver")
+      .notNull()
+      .references(() => approver.id),
+    clientId: text("client_id")
+      .notNull()
+      .references(() => agent.clientId),
+    seq: integer("seq").notNull(),
+    op: text("op").notNull(),
+    signed: jsonb("signed").$type<SignedFreeze>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.clientId, table.approver] }),
+    check("agent_freeze_op", sql`${table.op} in ('freeze', 'unfreeze')`),
   ],
 );
 
@@ -168,6 +243,8 @@ export const authorizationRequest = pgTable(
     settledAt: at("settled_at"),
     redeemedAt: at("redeemed_at"),
     redemptionKeyHash: text("redemption_key_hash"),
+    /** The F that denied it. */
+    frozenBy: jsonb("frozen_by").$type<SignedFreeze>(),
   },
   (table) => [
     index("request_open").on(table.expiresAt).where(sql`state in ('pending', 'approved')`),
@@ -256,3 +333,63 @@ export const usedProof = pgTable("used_proof", {
   hash: text("hash").primaryKey(),
   expiresAt: at("expires_at").notNull(),
 });
+
+/** Where a session's browser can be reached. Signing out or revoking the device ends it with the session. */
+export const pushSubscription = pgTable(
+  "push_subscription",
+  {
+    id: text("id").primaryKey(),
+    sessionHash: text("session_hash")
+      .notNull()
+      .unique()
+      .references(() => session.hash, { onDelete: "cascade" }),
+    approver: text("approver")
+      .notNull()
+      .references(() => approver.id),
+    deviceKid: text("device_kid").references(() => device.kid),
+    endpoint: text("endpoint").notNull().unique(),
+    p256dh: text("p256dh").notNull(),
+    auth: text("auth").notNull(),
+    createdAt: createdAt(),
+    lastOutcome: text("last_outcome"),
+    lastOutcomeAt: at("last_outcome_at"),
+    testHash: text("test_hash"),
+    testSentAt: at("test_sent_at"),
+    testArrivedAt: at("test_arrived_at"),
+  },
+  (table) => [index("push_subscription_approver").on(table.approver)],
+);
+
+/** Alerts to be sent, one for a request and a subscription, written by the statement that stores the request. */
+export const pushOutbox = pgTable(
+  "push_outbox",
+  {
+    rid: text("rid")
+      .notNull()
+      .references(() => authorizationRequest.rid, { onDelete: "cascade" }),
+    subscriptionId: text("subscription_id")
+      .notNull()
+      .references(() => pushSubscription.id, { onDelete: "cascade" }),
+    /** `ask`: to be told; `asked`: was told, and is to be told when it is over; `done`. */
+    stage: text("stage").notNull().default("ask"),
+    attempts: integer("attempts").notNull().default(0),
+    /** When it may be tried next. A claim moves it on: it is the lease too. */
+    dueAt: at("due_at").notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.rid, table.subscriptionId] }),
+    index("push_outbox_due").on(table.dueAt).where(sql`stage <> 'done'`),
+    check("push_outbox_stage", sql`${table.stage} in ('ask', 'asked', 'done')`),
+  ],
+);
+
+/** When an agent last alerted an approver. */
+export const pushWindow = pgTable(
+  "push_window",
+  {
+    clientId: text("client_id").notNull(),
+    approver: text("approver").notNull(),
+    pushedAt: at("pushed_at").array().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.clientId, table.approver] })],
+);

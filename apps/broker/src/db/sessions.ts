@@ -3,9 +3,27 @@ import { limits } from "../domain/limits.js";
 import type { ApproverRow } from "./approvers.js";
 import type { Database } from "./client.js";
 import { epoch, firstRow, rows, secondsFromNow } from "./rows.js";
-import { approver, credential, invitation, nonce, pairing, session, usedProof } from "./schema.js";
+import {
+  approver,
+  credential,
+  device,
+  deviceLink,
+  invitation,
+  nonce,
+  pairing,
+  recovery,
+  session,
+  usedProof,
+} from "./schema.js";
 
-export type NoncePurpose = "register" | "credential" | "login" | "pair";
+export type NoncePurpose =
+  | "register"
+  | "credential"
+  | "device"
+  | "login"
+  | "pair"
+  | "freeze"
+  | "recovery";
 
 /** Stores a nonce for one ceremony. */
 export async function insertNonce(
@@ -24,15 +42,22 @@ export async function insertNonce(
 /** Signs in: consumes the nonce and makes the session, while the credential is alive. */
 export async function insertSession(
   db: Database,
-  given: { hash: string; approver: string; credentialId: string; nonce: string },
+  given: {
+    hash: string;
+    approver: string;
+    credentialId: string;
+    deviceKid: string | null;
+    nonce: string;
+  },
 ): Promise<boolean> {
   const row = await firstRow(
     db,
     sql`with consumed as (
       delete from ${nonce} where value = ${given.nonce} and purpose = 'login' and expires_at > now() returning value
     )
-    insert into ${session} (hash, approver, expires_at)
-    select ${given.hash}, ${given.approver}, ${secondsFromNow(limits.sessionSeconds)} from consumed
+    insert into ${session} (hash, approver, credential_id, device_kid, expires_at)
+    select ${given.hash}, ${given.approver}, ${given.credentialId}, ${given.deviceKid},
+      ${secondsFromNow(limits.sessionSeconds)} from consumed
     where exists (select 1 from ${credential} where id = ${given.credentialId}
       and approver = ${given.approver} and revoked_at is null)
     returning hash`,
@@ -40,11 +65,14 @@ export async function insertSession(
   return row !== undefined;
 }
 
+/** Asked on every call: a session whose passkey or device was revoked a moment ago is none. */
 export function findSession(db: Database, hash: string): Promise<ApproverRow | undefined> {
   return firstRow(
     db,
     sql`select a.id as approver, a.name from ${session} s join ${approver} a on a.id = s.approver
-      where s.hash = ${hash} and s.expires_at > now()`,
+      join ${credential} c on c.id = s.credential_id and c.revoked_at is null
+      where s.hash = ${hash} and s.expires_at > now()
+        and not exists (select 1 from ${device} d where d.kid = s.device_kid and d.revoked_at is not null)`,
   );
 }
 
@@ -78,7 +106,9 @@ export async function purgeEphemeral(db: Database): Promise<void> {
     sql`with proofs as (delete from ${usedProof} where expires_at < now()),
       nonces as (delete from ${nonce} where expires_at < now()),
       invitations as (delete from ${invitation} where expires_at < now()),
+      links as (delete from ${deviceLink} where expires_at < now()),
+      recoveries as (delete from ${recovery} where expires_at < now()),
       sessions as (delete from ${session} where expires_at < now())
-    delete from ${pairing} where state in ('offered', 'accepted', 'revealed') and expires_at < now()`,
+    delete from ${pairing} where live_at is null and expires_at < now()`,
   );
 }

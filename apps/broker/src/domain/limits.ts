@@ -4,6 +4,9 @@ export const limits = {
   nonceSeconds: 300,
   invitationSeconds: 24 * 3600,
   sessionSeconds: 30 * 24 * 3600,
+  /** Between a recovery's start and its effect, for every device to see it and stop it; and how long it stays open then. */
+  recoveryWaitSeconds: 24 * 3600,
+  recoveryOpenSeconds: 7 * 24 * 3600,
   unreferencedContextSeconds: 600,
   /** After this a lost redemption can no longer be asked for again (section 4). */
   redemptionRetrySeconds: 60,
@@ -11,8 +14,22 @@ export const limits = {
   heartbeatSeconds: 15,
   /** Pending requests of one agent at a time. */
   pendingPerAgent: 3,
+  /** More than the requests an agent may have open, and room for retries. */
+  /** Ciphertext that one agent may have here, the settled requests' of the last day included. */
+  contextBytesPerAgent: 256 * 1024 * 1024,
+  unreferencedContextsPerAgent: 8,
   listPageSize: 50,
+  /** Of an event stream's replay: it fits into the backlog that a reader may have. */
+  hintPageSize: 250,
   bodyBytes: 64 * 1024,
   streamsPerAgent: 4,
   streamsPerSession: 8,
+  /** Alerts of one agent to one approver in a window; later requests wait in the inbox without one. */
+  pushesPerWindow: 3,
+  pushWindowSeconds: 600,
+  /** After this a claimed push is somebody else's to send: longer than sending can take. */
+  pushLeaseSeconds: 30,
+  pushesInFlight: 32,
+  pushTimeoutMilliseconds: 10_000,
+  pushBackoffSeconds: { first: 1, longest: 60 },
 } as const;

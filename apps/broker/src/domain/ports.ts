@@ -1,12 +1,23 @@
-import type { Assertion, Credential, EcPublicJwk, RequestState, Site } from "@countersign/shared";
+import type {
+  Assertion,
+  Credential,
+  EcPublicJwk,
+  PushOutcome,
+  RequestState,
+  Site,
+} from "@countersign/shared";
+import type { OutgoingPush } from "./push-message.js";
 
 /** What a subscriber is told: which request or pairing has news. The truth is read from the database. */
 export interface Hint {
   rid?: string;
   state?: RequestState;
   pairingId?: string;
+  linkId?: string;
+  /** Devices, passkeys, freezes or a recovery changed; sessions may have ended. */
+  account?: true;
   /** The agent and the approvers whom it concerns. */
-  clientId: string;
+  clientId?: string;
   approvers: readonly string[];
 }
 
@@ -22,7 +33,10 @@ export interface EventBus {
 
 export const topics = {
   request: (rid: string) => `request:${rid}`,
+  /** Every request's changes. */
+  requests: "requests",
   pairing: (id: string) => `pairing:${id}`,
+  link: (id: string) => `link:${id}`,
   client: (clientId: string) => `client:${clientId}`,
   approver: (approver: string) => `approver:${approver}`,
 };
@@ -39,6 +53,34 @@ export interface WebAuthn {
     assertion: Assertion,
     expected: { challenge: string; origin: string; rpId: string; credential: Credential },
   ): Promise<void>;
+}
+
+/** Base64url; RFC 8292. */
+export interface VapidKeys {
+  publicKey: string;
+  privateKey: string;
+}
+
+export interface PushTarget {
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+}
+
+export interface PushResult {
+  outcome: PushOutcome;
+  /** What the push service asked for before the next try. */
+  retryAfterSeconds?: number;
+}
+
+/** Hands pushes to push services. May be called twice for one message: the topic makes the second invisible. */
+export interface WebPush {
+  /** The VAPID public key, as `pushManager.subscribe` takes it. */
+  applicationServerKey: string;
+  /** The endpoint in its one spelling, if this server is willing to call it. */
+  readEndpoint(text: string): string | undefined;
+  /** Never throws, and takes 10 s at most. What the push service answers beyond its status is not read. */
+  send(target: PushTarget, push: OutgoingPush, signal: AbortSignal): Promise<PushResult>;
 }
 
 export interface Logger {

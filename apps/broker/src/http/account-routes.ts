@@ -2,21 +2,16 @@ import {
   enrolment,
   invitationCheck,
   nonceRequest,
+  ProtocolError,
   type SiteInfo,
   signIn as signInSchema,
 } from "@countersign/shared";
 import { Hono } from "hono";
 import type { Broker } from "../broker.js";
 import { deleteSession } from "../db/sessions.js";
-import {
-  checkInvitation,
-  describeApprover,
-  enrol,
-  invite,
-  issueNonce,
-  signIn,
-} from "../registration.js";
+import { describeApprover, enrol, invite, isInvited, issueNonce, signIn } from "../registration.js";
 import { type HttpEnv, readJson } from "./context.js";
+import { forgetInvitation, keepInvitation, keptInvitation } from "./kept-invitation.js";
 import type { RateLimits } from "./limits.js";
 import {
   authenticatePerson,
@@ -32,7 +27,13 @@ export function accountRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> 
     .get("/site", async (c) => {
       await rates.address(c.get("clientAddress"));
       const person = await findPerson(broker, c);
-      const info: SiteInfo = { ...broker.site, ...(person ? { approver: person } : {}) };
+      const kept = person ? undefined : keptInvitation(c);
+      const invited = kept !== undefined && (await isInvited(broker, kept));
+      const info: SiteInfo = {
+        ...broker.site,
+        ...(person ? { approver: person } : {}),
+        ...(invited ? { invited } : {}),
+      };
       return c.json(info);
     })
     .post("/nonces", async (c) => {
@@ -41,13 +42,20 @@ export function accountRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> 
       return c.json(await issueNonce(broker, purpose));
     })
     .post("/invitations/check", async (c) => {
-      await rates.address(c.get("clientAddress"));
-      await checkInvitation(broker, (await readJson(c, invitationCheck)).invitation);
+      await rates.invitation(c.get("clientAddress"));
+      const { invitation = keptInvitation(c) } = await readJson(c, invitationCheck);
+      if (invitation === undefined || !(await isInvited(broker, invitation))) {
+        throw new ProtocolError("invitation_invalid");
+      }
+      keepInvitation(c, invitation);
       return c.body(null, 204);
     })
     .post("/approvers", async (c) => {
-      await rates.address(c.get("clientAddress"));
-      const { approver, sessionToken } = await enrol(broker, await readJson(c, enrolment));
+      await rates.invitation(c.get("clientAddress"));
+      const given = await readJson(c, enrolment);
+      const { invitation = keptInvitation(c) ?? "" } = given;
+      const { approver, sessionToken } = await enrol(broker, { ...given, invitation });
+      forgetInvitation(c);
       startSession(c, sessionToken);
       return c.json({ approver }, 201);
     })

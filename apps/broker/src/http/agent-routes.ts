@@ -13,7 +13,9 @@ import { bodyLimit } from "hono/body-limit";
 import * as z from "zod/mini";
 import type { AuthenticatedAgent } from "../authorization.js";
 import type { Broker } from "../broker.js";
-import { countUnreferenced, putContext } from "../db/contexts.js";
+import { putContext } from "../db/contexts.js";
+import { describeFailure } from "../db/failures.js";
+import { listFreezes } from "../db/freezes.js";
 import { findForAgent, lastLeaf, listHintsSince, type RequestRow } from "../db/request-reads.js";
 import { limits } from "../domain/limits.js";
 import { topics } from "../domain/ports.js";
@@ -23,9 +25,6 @@ import { authenticateAgent } from "./agent-auth.js";
 import { type HttpContext, type HttpEnv, readJson } from "./context.js";
 import { createStreamLimit, type RateLimits } from "./limits.js";
 import { streamEvents } from "./sse.js";
-
-/** More than the requests an agent may have open, and room for retries. */
-const maxUnreferencedContexts = 8;
 
 /** `/v1` for agents with a DPoP-bound token. An agent sees and touches only its own. */
 export function agentRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
@@ -38,53 +37,57 @@ export function agentRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   };
   const ridOf = (c: HttpContext): string => parse(id, c.req.param("rid"));
 
-  return new Hono<HttpEnv>()
-    .put("/contexts/:sha256", bodyLimit({ maxSize: maxSealedBytes }), async (c) => {
-      const agent = await agentOf(c);
-      const sealedSha256 = parse(bytes32, c.req.param("sha256"));
-      const octets = new Uint8Array(await c.req.arrayBuffer());
-      if (sha256Text(octets) !== sealedSha256) throw new ProtocolError("invalid_binding");
-      if ((await countUnreferenced(broker.db, agent.clientId)) >= maxUnreferencedContexts) {
-        throw new ProtocolError("slow_down");
-      }
-      const stored = await putContext(broker.db, {
-        clientId: agent.clientId,
-        sealedSha256,
-        octets,
-      });
-      if (!stored) throw new ProtocolError("unavailable");
-      return c.json({ sealed_sha256: sealedSha256, expires_at: stored.expires_at });
-    })
-    .get("/requests/:rid", async (c) => {
-      const agent = await agentOf(c);
-      const row = await findForAgent(broker.db, { rid: ridOf(c), clientId: agent.clientId });
-      if (!row) throw new ProtocolError("not_found");
-      return c.json(toStatus(row));
-    })
-    .post("/requests/:rid/cancel", async (c) =>
-      c.json(toStatus(await cancel(broker, await agentOf(c), ridOf(c)))),
-    )
-    .post("/requests/:rid/outcome", async (c) => {
-      const agent = await agentOf(c);
-      const { outcome } = await readJson(c, outcomeReport);
-      return c.json(toStatus(await report(broker, agent, ridOf(c), outcome)));
-    })
-    .get("/requests/:rid/evidence", async (c) =>
-      c.json(await evidenceOf(broker, await agentOf(c), ridOf(c))),
-    )
-    .get("/approvers/:approver/chain", async (c) =>
-      c.json(await chainFor(broker, await agentOf(c), parse(id, c.req.param("approver")))),
-    )
-    .get("/events", async (c) => {
-      const agent = await agentOf(c);
-      const release = streams.take(agent.clientId);
-      try {
-        return await streamHints(broker, c, agent.clientId, release);
-      } catch (error) {
-        release();
-        throw error;
-      }
-    });
+  return (
+    new Hono<HttpEnv>()
+      // Who it is comes first: a body of nobody's is never held in memory.
+      .put("/contexts/:sha256", async (c, next) => {
+        c.set("agent", await agentOf(c));
+        await next();
+      })
+      .put("/contexts/:sha256", bodyLimit({ maxSize: maxSealedBytes }), async (c) => {
+        const agent = c.get("agent");
+        const sealedSha256 = parse(bytes32, c.req.param("sha256"));
+        const octets = new Uint8Array(await c.req.arrayBuffer());
+        if (sha256Text(octets) !== sealedSha256) throw new ProtocolError("invalid_binding");
+        const stored = await putContext(broker.db, {
+          clientId: agent.clientId,
+          sealedSha256,
+          octets,
+        });
+        if (!stored) throw new ProtocolError("slow_down");
+        return c.json({ sealed_sha256: sealedSha256, expires_at: stored.expires_at });
+      })
+      .get("/requests/:rid", async (c) => {
+        const agent = await agentOf(c);
+        const row = await findForAgent(broker.db, { rid: ridOf(c), clientId: agent.clientId });
+        if (!row) throw new ProtocolError("not_found");
+        return c.json(toStatus(row));
+      })
+      .post("/requests/:rid/cancel", async (c) =>
+        c.json(toStatus(await cancel(broker, await agentOf(c), ridOf(c)))),
+      )
+      .post("/requests/:rid/outcome", async (c) => {
+        const agent = await agentOf(c);
+        const { outcome } = await readJson(c, outcomeReport);
+        return c.json(toStatus(await report(broker, agent, ridOf(c), outcome)));
+      })
+      .get("/requests/:rid/evidence", async (c) =>
+        c.json(await evidenceOf(broker, await agentOf(c), ridOf(c))),
+      )
+      .get("/approvers/:approver/chain", async (c) =>
+        c.json(await chainFor(broker, await agentOf(c), parse(id, c.req.param("approver")))),
+      )
+      .get("/events", async (c) => {
+        const agent = await agentOf(c);
+        const release = streams.take(agent.clientId);
+        try {
+          return await streamHints(broker, c, agent.clientId, release);
+        } catch (error) {
+          release();
+          throw error;
+        }
+      })
+  );
 }
 
 const eventId = z.string().check(z.regex(/^\d{1,15}$/));
@@ -105,22 +108,35 @@ async function streamHints(
     const sent = new Map<string, string>();
     let reading = Promise.resolve();
     const readOn = async (): Promise<void> => {
-      for (const { seq, rid, state } of await listHintsSince(broker.db, { clientId, since })) {
-        since = Math.max(since, seq);
-        if (sent.get(rid) === state) continue;
-        sent.set(rid, state);
-        stream.send({ event: "request", id: seq, data: { rid, state } });
+      for (const { approver, seq } of await listFreezes(broker.db, clientId)) {
+        if (sent.get(approver) === String(seq)) continue;
+        sent.set(approver, String(seq));
+        stream.send({ event: "freeze", data: { approver } });
+      }
+      for (let more = true; more; ) {
+        const hints = await listHintsSince(broker.db, { clientId, since });
+        more = hints.some(({ seq }) => seq > since);
+        for (const { seq, rid, state } of hints) {
+          since = Math.max(since, seq);
+          if (sent.get(rid) === state) continue;
+          sent.set(rid, state);
+          stream.send({ event: "request", id: since, data: { rid, state } });
+        }
+        await stream.drained();
       }
     };
     const schedule = (): void => {
       reading = reading.then(readOn).catch((error: unknown) => {
-        broker.log.warn({ err: String(error) }, "event stream could not be read on");
+        broker.log.warn({ err: describeFailure(error) }, "event stream could not be read on");
       });
     };
     const unsubscribe = broker.bus.subscribe(topics.client(clientId), schedule);
+    // A hint can be lost, and a reading can fail while the database is away.
+    const again = setInterval(schedule, limits.heartbeatSeconds * 1000);
     schedule();
     return () => {
       unsubscribe();
+      clearInterval(again);
       release();
     };
   });

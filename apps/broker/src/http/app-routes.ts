@@ -28,13 +28,13 @@ import {
   type RequestRow,
 } from "../db/request-reads.js";
 import { limits } from "../domain/limits.js";
-import { topics } from "../domain/ports.js";
+import { type Hint, topics } from "../domain/ports.js";
 import { accept, agentsOf, readForPhone, unpair } from "../pairing.js";
 import { type HttpContext, type HttpEnv, readJson } from "./context.js";
 import { createStreamLimit, type RateLimits } from "./limits.js";
 import { pollPairing } from "./pairing-routes.js";
-import { authenticatePerson } from "./person-auth.js";
-import { streamEvents } from "./sse.js";
+import { authenticatePerson, findPerson } from "./person-auth.js";
+import { type EventStream, streamEvents } from "./sse.js";
 
 /** `/app` for a signed-in approver. A session reads and opens; it decides nothing without a signature. */
 export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
@@ -43,6 +43,12 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   const personOf = async (c: HttpContext): Promise<ApproverRow> => {
     const person = await authenticatePerson(broker, c);
     await rates.approver(person.approver);
+    return person;
+  };
+  /** Whoever says yes or no, or ends a pairing. */
+  const decidingPersonOf = async (c: HttpContext): Promise<ApproverRow> => {
+    const person = await authenticatePerson(broker, c);
+    await rates.decision(person.approver);
     return person;
   };
   const ridOf = (c: HttpContext): string => parse(id, c.req.param("rid"));
@@ -73,23 +79,37 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       return c.body(Uint8Array.from(octets), 200, { "content-type": "application/octet-stream" });
     })
     .post("/requests/:rid/ceremony", async (c) => {
-      const person = await personOf(c);
+      const person = await decidingPersonOf(c);
       const { device_kid: deviceKid } = await readJson(c, ceremonyRequest);
       return c.json(await openCeremony(broker, person, { rid: ridOf(c), deviceKid }), 201);
     })
     .post("/requests/:rid/decisions", async (c) => {
-      const person = await personOf(c);
+      const person = await decidingPersonOf(c);
       return c.json(await decide(broker, person, ridOf(c), await readJson(c, decision)));
     })
     .get("/events", async (c) => {
       const { approver } = await personOf(c);
       const release = streams.take(approver);
+      const endWithSession = async (stream: EventStream): Promise<boolean> => {
+        // A database that is away says nothing about the session.
+        const goesOn = await findPerson(broker, c).then(Boolean, () => true);
+        if (!goesOn) stream.close();
+        return goesOn;
+      };
       return streamEvents(c, (stream) => {
+        const send = ({ rid, pairingId, account }: Hint): void =>
+          stream.send({ event: "hint", data: { rid, pairing_id: pairingId, account } });
         const unsubscribe = broker.bus.subscribe(topics.approver(approver), (hint) => {
-          const data = { rid: hint.rid, pairing_id: hint.pairingId };
-          stream.send({ event: "hint", data });
+          if (!hint.account) send(hint);
+          else void endWithSession(stream).then((goesOn) => goesOn && send(hint));
         });
+        // Another broker on this database may have ended it.
+        const check = setInterval(
+          () => void endWithSession(stream),
+          limits.heartbeatSeconds * 1000,
+        );
         return () => {
+          clearInterval(check);
           unsubscribe();
           release();
         };
@@ -97,7 +117,7 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     })
     .get("/agents", async (c) => c.json({ agents: await agentsOf(broker, await personOf(c)) }))
     .delete("/agents/:clientId", async (c) => {
-      const { approver } = await personOf(c);
+      const { approver } = await decidingPersonOf(c);
       await unpair(broker, { clientId: parse(bytes32, c.req.param("clientId")), approver });
       return c.body(null, 204);
     })
@@ -152,5 +172,6 @@ async function toDetail(broker: Broker, row: RequestRow): Promise<RequestDetail>
     req_nonce: row.req_nonce,
     decisions: decisions.map((stored) => stored.decision),
     outcomes: outcomes.map(({ outcome }) => outcome),
+    ...(row.frozen_by === null ? {} : { freeze: row.frozen_by }),
   };
 }

@@ -2,10 +2,11 @@ import { type Json, ProtocolError, parse, parseStrict } from "@countersign/share
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type * as z from "zod/mini";
+import type { AuthenticatedAgent } from "../authorization.js";
 
 export interface HttpEnv {
   Bindings: HttpBindings;
-  Variables: { clientAddress: string };
+  Variables: { clientAddress: string; agent: AuthenticatedAgent };
 }
 
 export type HttpContext = Context<HttpEnv>;

@@ -1,6 +1,6 @@
 import { type ErrorCode, errorTable, ProtocolError } from "@countersign/shared";
 import { HTTPException } from "hono/http-exception";
-import { isUnavailable } from "../db/failures.js";
+import { describeFailure, isUnavailable, isUnstorable } from "../db/failures.js";
 import type { Logger } from "../domain/ports.js";
 import type { HttpContext } from "./context.js";
 
@@ -10,6 +10,7 @@ const oauthErrors: Partial<Record<ErrorCode, string>> = {
   invalid_dpop_proof: "invalid_dpop_proof",
   invalid_token: "invalid_token",
   forbidden: "unauthorized_client",
+  frozen: "access_denied",
   slow_down: "slow_down",
   expired: "expired_token",
   unavailable: "temporarily_unavailable",
@@ -21,15 +22,17 @@ export function oauthError(given: {
   error: string;
   code: ErrorCode;
   decision?: unknown;
+  freeze?: unknown;
 }): Response {
   const [status, title] = errorTable[given.code];
-  const { error, code, decision } = given;
+  const { error, code, decision, freeze } = given;
   return new Response(
     JSON.stringify({
       error,
       error_description: title,
       code,
       ...(decision === undefined ? {} : { decision }),
+      ...(freeze === undefined ? {} : { freeze }),
     }),
     {
       status: oauthStatus(status),
@@ -37,6 +40,7 @@ export function oauthError(given: {
         "content-type": "application/json",
         "cache-control": "no-store",
         ...retryAfter(status),
+        ...closing(status),
       },
     },
   );
@@ -54,31 +58,46 @@ function problemResponse(code: ErrorCode): Response {
       "content-type": "application/problem+json",
       "cache-control": "no-store",
       ...retryAfter(status),
+      ...closing(status),
+      ...challenge(code),
     },
   });
 }
 
+/** What a client of a protected resource reads to know what was wrong (RFC 9449 section 7.1). */
+const challenge = (code: ErrorCode): Record<string, string> =>
+  code === "invalid_token" || code === "invalid_dpop_proof"
+    ? { "www-authenticate": `DPoP error="${code}", algs="ES256"` }
+    : {};
+
 const retryAfter = (status: number): Record<string, string> =>
   status === 429 || status === 503 ? { "retry-after": "1" } : {};
 
+/** The rest of a body that is too large stays unread, so the connection is good for nothing more. */
+const closing = (status: number): Record<string, string> =>
+  status === 413 ? { connection: "close" } : {};
+
+/** A refusal in the form that callers of this path read. */
+export const refusal = (path: string, code: ErrorCode): Response =>
+  isOAuth(path)
+    ? oauthError({ error: oauthErrors[code] ?? "invalid_request", code })
+    : problemResponse(code);
+
 /** Says little outside and all inside: the one place where a failure becomes an answer. */
 export function createErrorHandler(log: Logger) {
-  const answer = (c: HttpContext, code: ErrorCode): Response =>
-    isOAuth(c.req.path)
-      ? oauthError({ error: oauthErrors[code] ?? "invalid_request", code })
-      : problemResponse(code);
-
   return {
-    notFound: (c: HttpContext): Response => answer(c, "not_found"),
+    notFound: (c: HttpContext): Response => refusal(c.req.path, "not_found"),
     onError: (error: Error, c: HttpContext): Response => {
       const code = codeOf(error);
       const fields = { method: c.req.method, route: c.req.routePath, code };
-      if (code === "internal") log.error({ ...fields, err: error }, "unexpected failure");
-      else if (code === "unavailable") log.warn({ ...fields, err: error.message }, "unavailable");
+      if (code === "internal")
+        log.error({ ...fields, err: describeFailure(error) }, "unexpected failure");
+      else if (code === "unavailable")
+        log.warn({ ...fields, err: describeFailure(error) }, "unavailable");
       else if (error instanceof ProtocolError) {
         log.info({ ...fields, reason: error.reason }, "refused");
       }
-      return answer(c, code);
+      return refusal(c.req.path, code);
     },
   };
 }
@@ -86,6 +105,7 @@ export function createErrorHandler(log: Logger) {
 function codeOf(error: Error): ErrorCode {
   if (error instanceof ProtocolError) return error.code;
   if (error instanceof HTTPException && error.status === 413) return "too_large";
+  if (isUnstorable(error)) return "invalid_encoding";
   return isUnavailable(error) ? "unavailable" : "internal";
 }
 

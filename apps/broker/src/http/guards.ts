@@ -2,6 +2,7 @@ import { BlockList, isIP } from "node:net";
 import { ProtocolError } from "@countersign/shared";
 import type { MiddlewareHandler } from "hono";
 import type { HttpEnv } from "./context.js";
+import type { FailureLimit } from "./limits.js";
 
 /** What every answer carries. */
 export const securityHeaders = (secure: boolean): MiddlewareHandler<HttpEnv> => {
@@ -31,6 +32,19 @@ export const requireHost = (origin: string): MiddlewareHandler<HttpEnv> => {
   };
 };
 
+/**
+ * Agents' calls from an address where too many were refused lately are refused unread: each guess costs us a
+ * query or a signature check.
+ */
+export const limitFailures =
+  (failures: FailureLimit): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
+    const address = c.get("clientAddress");
+    await failures.check(address);
+    await next();
+    if (c.res.status === 401) await failures.count(address);
+  };
+
 /** The caller's address: the socket's, or what a proxy of ours says. Anybody else's header says nothing. */
 export const clientAddress = (trustedProxies: readonly string[]): MiddlewareHandler<HttpEnv> => {
   const trusted = toBlockList(trustedProxies);
@@ -42,10 +56,19 @@ export const clientAddress = (trustedProxies: readonly string[]): MiddlewareHand
     const chain = [...forwarded.filter((part) => isIP(part) !== 0), peer];
     let index = chain.length - 1;
     while (index > 0 && isTrusted(chain[index] as string)) index--;
-    c.set("clientAddress", chain[index] ?? peer);
+    c.set("clientAddress", networkOf(chain[index] ?? peer));
     await next();
   };
 };
+
+/** What one subscriber has: an IPv4 address, or the /64 of an IPv6 one. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail = ""] = address.split("::");
+  const [left, right] = [head, tail].map((part) => part.split(":").filter((group) => group !== ""));
+  const zeros = Array<string>(8 - (left?.length ?? 0) - (right?.length ?? 0)).fill("0");
+  return `${[...(left ?? []), ...zeros, ...(right ?? [])].slice(0, 4).join(":")}::/64`;
+}
 
 function toBlockList(entries: readonly string[]): BlockList {
   const list = new BlockList();

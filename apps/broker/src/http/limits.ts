@@ -1,8 +1,20 @@
 import { ProtocolError } from "@countersign/shared";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 
-/** Calls a minute. Who is known is counted by identity, who is not by address. */
-const perMinute = { address: 300, pairing: 60, agent: 3000, approver: 1200 } as const;
+/**
+ * Calls a minute. Who is known is counted by identity, who is not by address. What a person says no with has a
+ * bucket of its own: whatever makes the app read more often cannot take it away.
+ */
+const perMinute = {
+  address: 300,
+  invitation: 60,
+  pairing: 60,
+  recovery: 20,
+  agent: 3000,
+  approver: 1200,
+  decision: 120,
+  testPush: 6,
+} as const;
 
 type Subject = keyof typeof perMinute;
 
@@ -10,8 +22,8 @@ type Subject = keyof typeof perMinute;
 export type RateLimits = Record<Subject, (key: string) => Promise<void>>;
 
 export function createRateLimits(): RateLimits {
-  const limiter = (subject: Subject) => {
-    const bucket = new RateLimiterMemory({ points: perMinute[subject], duration: 60 });
+  const limiter = (points: number) => {
+    const bucket = new RateLimiterMemory({ points, duration: 60 });
     return async (key: string): Promise<void> => {
       try {
         await bucket.consume(key);
@@ -20,11 +32,31 @@ export function createRateLimits(): RateLimits {
       }
     };
   };
+  const limiters = Object.entries(perMinute).map(([subject, points]) => [subject, limiter(points)]);
+  return Object.fromEntries(limiters) as RateLimits;
+}
+
+/** Refused authentications a minute and address. */
+const failuresPerMinute = 300;
+
+export interface FailureLimit {
+  /** @throws ProtocolError `slow_down` */
+  check(address: string): Promise<void>;
+  count(address: string): Promise<void>;
+}
+
+export function createFailureLimit(): FailureLimit {
+  const bucket = new RateLimiterMemory({ points: failuresPerMinute, duration: 60 });
   return {
-    address: limiter("address"),
-    pairing: limiter("pairing"),
-    agent: limiter("agent"),
-    approver: limiter("approver"),
+    async check(address) {
+      const seen = await bucket.get(address);
+      if (seen !== null && seen.consumedPoints >= failuresPerMinute) {
+        throw new ProtocolError("slow_down");
+      }
+    },
+    async count(address) {
+      await bucket.penalty(address);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { ProtocolError, readRequestObject } from "@countersign/shared";
+import { approverOf, type Evidence, ProtocolError, readRequestObject } from "@countersign/shared";
 import { Hono } from "hono";
 import { type AuthenticatedAgent, requestAuthorization } from "../authorization.js";
 import type { Broker } from "../broker.js";
@@ -94,6 +94,13 @@ export function oauthRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   return new Hono<HttpEnv>().post("/bc-authorize", authorize).post("/token", token);
 }
 
+/** Whom the tokens are about: somebody who really approved, not who was merely asked first. */
+function firstToApprove({ decisions }: Evidence): string {
+  const approval = decisions.find((given) => given.decision === "approve");
+  if (!approval) throw new ProtocolError("internal", { reason: "redeemed without an approval" });
+  return approverOf(approval);
+}
+
 /** CIBA 10.1.1 and 11: what each state means to the agent's poll (protocol section 4). */
 async function tokenResponse(
   broker: Broker,
@@ -105,7 +112,9 @@ async function tokenResponse(
     case "pending":
       return oauthError({ error: "authorization_pending", code: "authorization_pending" });
     case "denied":
-      return oauthError({ error: "access_denied", code: "denied", decision: found.decision });
+      return found.freeze
+        ? oauthError({ error: "access_denied", code: "frozen", freeze: found.freeze })
+        : oauthError({ error: "access_denied", code: "denied", decision: found.decision });
     case "canceled":
       return oauthError({ error: "access_denied", code: "canceled" });
     case "withdrawn":
@@ -116,7 +125,7 @@ async function tokenResponse(
       return oauthError({ error: "invalid_grant", code: "already_settled" });
     case "redeemed": {
       const { detail } = readRequestObject(found.request.request);
-      const approver = detail.approvers[0] ?? "";
+      const approver = firstToApprove(found.evidence);
       const [access, idToken] = await Promise.all([
         issueAccessToken(broker, { clientId, scope: "approval", subject: approver }),
         issueIdToken(broker, { clientId, approver, rid }),

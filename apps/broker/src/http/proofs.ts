@@ -35,7 +35,9 @@ function readCompact(jws: string): { header: unknown; payload: unknown } {
   if (jws.length > maxProofCharacters || !compact.test(jws)) {
     throw new ProtocolError("invalid_encoding");
   }
-  const [header = "", payload = ""] = jws.split(".");
+  const [header = "", payload = "", signature = ""] = jws.split(".");
+  // jose takes any spelling of the last character.
+  fromBase64url(signature);
   return {
     header: parseStrict(fromBase64url(header)),
     payload: parseStrict(fromBase64url(payload)),

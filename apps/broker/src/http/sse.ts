@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { limits } from "../domain/limits.js";
 import type { HttpContext } from "./context.js";
@@ -7,6 +8,10 @@ const maxBacklogBytes = 64 * 1024;
 
 export interface EventStream {
   send(event: { event: string; data: unknown; id?: number }): void;
+  /** Ends it from this side. */
+  close(): void;
+  /** Resolves when the reader has kept up, or has gone: wait for it between parts of a long answer. */
+  drained(): Promise<void>;
 }
 
 /**
@@ -25,17 +30,30 @@ export function streamEvents(c: HttpContext, start: (stream: EventStream) => () 
     if (outgoing.writableLength > maxBacklogBytes) outgoing.destroy();
     else outgoing.write(text);
   };
+  const beat = (): void => {
+    // What the system did not take since the last event, a reader did not take for seconds.
+    if (outgoing.writableLength > 0) outgoing.destroy();
+    else write(": heartbeat\n\n");
+  };
   write(": ready\n\n");
   const stop = start({
     send: ({ event, data, id }) => {
       const idLine = id === undefined ? "" : `id: ${id}\n`;
       write(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     },
+    close: () => outgoing.end(),
+    drained: async () => {
+      if (outgoing.destroyed || !outgoing.writableNeedDrain) return;
+      await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+    },
   });
-  const heartbeat = setInterval(() => write(": heartbeat\n\n"), limits.heartbeatSeconds * 1000);
-  outgoing.once("close", () => {
+  const heartbeat = setInterval(beat, limits.heartbeatSeconds * 1000);
+  const end = (): void => {
     clearInterval(heartbeat);
     stop();
-  });
+  };
+  // The reader may have gone while the caller was looking up where to begin.
+  if (outgoing.destroyed) end();
+  else outgoing.once("close", end);
   return RESPONSE_ALREADY_SENT;
 }

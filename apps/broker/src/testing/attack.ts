@@ -52,6 +52,14 @@ export async function attackedWorld(): Promise<World> {
   return { broker, phone, agent, sql, logged, close };
 }
 
+/** Calls are counted in memory: a broker in its place, on the same database and port, starts from zero. */
+export async function startAfresh({ broker }: World): Promise<void> {
+  await broker.stop();
+  const { port } = new URL(broker.site.origin);
+  const again = await startTestBroker({ databaseUrl: broker.databaseUrl, port: Number(port) });
+  broker.stop = again.stop;
+}
+
 export const openDatabase = ({ databaseUrl }: TestBroker): Sql =>
   postgres(databaseUrl, { ...socketHost(databaseUrl), max: 2, onnotice: () => {} });
 
@@ -74,7 +82,11 @@ export async function refusalOf(answer: Response | Promise<Response>): Promise<E
   const response = await answer;
   const text = await response.text();
   expect(response.status, text).toBeGreaterThanOrEqual(400);
-  const body = JSON.parse(text) as { code: ErrorCode; error?: string; status?: number };
+  const body = JSON.parse(text === "" ? `{"code":"no body, ${response.status}"}` : text) as {
+    code: ErrorCode;
+    error?: string;
+    status?: number;
+  };
   expect(errorTable).toHaveProperty(body.code);
   expect(response.headers.get("cache-control")).toBe("no-store");
   if (body.error === undefined) {
@@ -218,7 +230,9 @@ export function rawCall(
   const { hostname, port } = new URL(origin);
   const { method = "GET", path, headers = {}, body } = options;
   return new Promise((resolve, reject) => {
-    const call = httpRequest({ hostname, port, method, path, headers }, (answer) => {
+    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
+    const sent = { ...length, ...headers };
+    const call = httpRequest({ hostname, port, method, path, headers: sent }, (answer) => {
       const parts: Buffer[] = [];
       answer.on("data", (part: Buffer) => parts.push(part));
       answer.on("error", reject);

@@ -1,3 +1,4 @@
+import type { Agent } from "node:https";
 import { fileURLToPath } from "node:url";
 import { createDatabase } from "@countersign/test-kit/postgres";
 import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
@@ -27,6 +28,8 @@ export async function startTestBroker(
     now?: () => number;
     log?: Logger;
     trustedProxies?: string;
+    pushHosts?: string;
+    egress?: Agent;
   } = {},
 ): Promise<TestBroker> {
   const database = options.databaseUrl === undefined ? await createDatabase(migrate) : undefined;
@@ -35,8 +38,9 @@ export async function startTestBroker(
     DATABASE_URL: databaseUrl,
     PORT: String(options.port ?? 0),
     TRUSTED_PROXIES: options.trustedProxies,
+    PUSH_HOSTS: options.pushHosts,
   });
-  const broker = await start(env, options.log ?? silent, options.now);
+  const broker = await start(env, options.log ?? silent, options.now, options.egress);
   return {
     ...broker,
     databaseUrl,

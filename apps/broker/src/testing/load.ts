@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Decision, ProtocolError } from "@countersign/shared";
+import type { SoftAgent } from "@countersign/test-kit/soft-agent";
+import type { SoftPhone } from "@countersign/test-kit/soft-phone";
+
+/** What the broker acknowledged, by request id: all of this must still be there afterwards. */
+export interface Ledger {
+  requested: Set<string>;
+  approved: Set<string>;
+  denied: Set<string>;
+  redeemed: Set<string>;
+  reported: Set<string>;
+  /** Calls that failed while something was away, by what they got. */
+  failures: Map<string, number>;
+  slowestCallMilliseconds: number;
+}
+
+export const newLedger = (): Ledger => ({
+  requested: new Set(),
+  approved: new Set(),
+  denied: new Set(),
+  redeemed: new Set(),
+  reported: new Set(),
+  failures: new Map(),
+  slowestCallMilliseconds: 0,
+});
+
+/** A broker that was away answers again long before this; after it, the test has failed. */
+const patienceMilliseconds = 25_000;
+
+/** One agent's requests, one after the other, each carried to its end however often a call has to be repeated. */
+export async function keepAsking(
+  agent: SoftAgent,
+  phone: SoftPhone,
+  ledger: Ledger,
+  isOver: () => boolean,
+): Promise<void> {
+  for (let count = 0; !isOver(); count++) await carryOne(agent, phone, ledger, count % 4 === 3);
+}
+
+async function carryOne(
+  agent: SoftAgent,
+  phone: SoftPhone,
+  ledger: Ledger,
+  denies: boolean,
+): Promise<void> {
+  const request = await agent.prepare();
+  const { rid } = request;
+  await until(ledger, async () => ok(await agent.upload(request)));
+  await until(ledger, async () => ok(await agent.authorize(request)));
+  ledger.requested.add(rid);
+
+  const decision = await until<Decision>(ledger, () =>
+    denies ? phone.signDenial(rid) : phone.signApproval(rid),
+  );
+  const state = await until(ledger, () => phone.decide(rid, decision));
+  (denies ? ledger.denied : ledger.approved).add(rid);
+  if (state !== (denies ? "denied" : "approved")) throw new Error(`${rid} is ${state}`);
+
+  const idempotencyKey = crypto.randomUUID();
+  const answer = await until(ledger, async () => {
+    const { status, body } = await agent.poll(rid, { idempotencyKey });
+    if (status >= 500) throw new Refused(status, String(body["code"]));
+    return body;
+  });
+  if (denies) {
+    if (answer["error"] !== "access_denied") throw new Error(`${rid}: ${JSON.stringify(answer)}`);
+    return;
+  }
+  if (!answer["evidence"]) throw new Error(`${rid}: ${JSON.stringify(answer)}`);
+  ledger.redeemed.add(rid);
+  const outcome = await agent.outcomeOf(request);
+  const path = `/v1/requests/${rid}/outcome`;
+  await until(ledger, async () => ok(await agent.call("POST", path, { outcome })));
+  ledger.reported.add(rid);
+}
+
+/** Any answer but a yes, by its code. */
+class Refused extends Error {
+  override readonly name = "Refused";
+  readonly status: number;
+
+  constructor(status: number, code: string) {
+    super(`${status} ${code}`);
+    this.status = status;
+  }
+}
+
+async function ok(response: Response): Promise<void> {
+  if (response.ok) return;
+  const text = await response.text();
+  const code = /"code":"(\w+)"/.exec(text)?.[1] ?? "none";
+  throw new Refused(response.status, code);
+}
+
+/** Repeats a call for as long as the broker, or what it stands on, is away. */
+async function until<T>(ledger: Ledger, call: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + patienceMilliseconds;
+  for (;;) {
+    const began = performance.now();
+    try {
+      return await call();
+    } catch (error) {
+      if (!isPassing(error) || performance.now() > deadline) throw error;
+      const name = error instanceof ProtocolError ? `503 ${error.code}` : String(error);
+      ledger.failures.set(name, (ledger.failures.get(name) ?? 0) + 1);
+      await sleep(50);
+    } finally {
+      const took = performance.now() - began;
+      ledger.slowestCallMilliseconds = Math.max(ledger.slowestCallMilliseconds, took);
+    }
+  }
+}
+
+/** The connection broke, or the answer was "not now". Everything else is a finding. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof ProtocolError) return error.code === "unavailable";
+  if (error instanceof Refused) return error.status === 503;
+  return error instanceof TypeError && error.message === "fetch failed";
+}
