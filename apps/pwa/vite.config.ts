@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 
+const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+
 export default defineConfig({
+  define: { __APP_VERSION__: JSON.stringify(version) },
   resolve: { conditions: ["@countersign/source", "module", "browser", "development|production"] },
   build: {
     target: ["safari17.4", "chrome120", "firefox121"],
@@ -9,6 +13,19 @@ export default defineConfig({
     modulePreload: false,
     cssCodeSplit: false,
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What every screen needs in one piece: a dozen files of a few lines cost more than they hold.
+          groups: [
+            {
+              name: "common",
+              test: /src[\\/](wait|preferences|platform|times|clock|failure|arrival|session|strings|pairing[\\/]pending|keys[\\/](paired-agents|database)|ui[\\/]\w+)\.tsx?$/,
+            },
+          ],
+        },
+      },
+    },
   },
   plugins: [
     VitePWA({

@@ -1,27 +1,32 @@
+import type { ComponentType } from "preact";
 import lazy, { ErrorBoundary } from "preact-iso/lazy";
 import { LocationProvider, Route, Router, useLocation } from "preact-iso/router";
-import { AgentsScreen } from "./screens/agents.js";
-import { EnrolScreen } from "./screens/enrol.js";
-import { EnrolledScreen } from "./screens/enrolled.js";
-import { HistoryScreen } from "./screens/history.js";
+import { AlertsInApp } from "./push/alerts-in-app.js";
 import { InboxScreen } from "./screens/inbox.js";
 import { NotFoundScreen } from "./screens/not-found.js";
-import { SignInScreen } from "./screens/sign-in.js";
 import { UnreachableScreen, WrongAddressScreen } from "./screens/unreachable.js";
-import { YouScreen } from "./screens/you.js";
 import { type SignedIn, session } from "./session.js";
 import { strings } from "./strings.js";
 import { Notices } from "./ui/notices.js";
 import { Busy } from "./ui/screen.js";
 import { Tabs } from "./ui/tabs.js";
 
-// The chunks that open sealed contexts and verify signatures: not needed for the first sight.
-const ReviewScreen = lazy(() =>
-  import("./review/review-screen.js").catch(() => ({ default: UnreachableScreen })),
-);
-const PairScreen = lazy(() =>
-  import("./pairing/pair-screen.js").catch(() => ({ default: UnreachableScreen })),
-);
+/** A screen in a chunk of its own: precached, and not needed for the first sight. */
+const screen = <P,>(load: () => Promise<{ default: ComponentType<P> }>) =>
+  lazy(() => load().catch(() => ({ default: UnreachableScreen as ComponentType<P> })));
+
+const SignInScreen = screen(() => import("./screens/sign-in.js"));
+const EnrolScreen = screen(() => import("./screens/enrol.js"));
+const EnrolledScreen = screen(() => import("./screens/enrolled.js"));
+const AlertsStep = screen(() => import("./screens/alerts-step.js"));
+const PracticeScreen = screen(() => import("./practice/practice-screen.js"));
+const ReviewScreen = screen(() => import("./review/review-screen.js"));
+const PairScreen = screen(() => import("./pairing/pair-screen.js"));
+const AgentsScreen = screen(() => import("./screens/agents.js"));
+const HistoryScreen = screen(() => import("./screens/history.js"));
+const DevicesScreen = screen(() => import("./devices/devices-screen.js"));
+const LinkScreen = screen(() => import("./devices/link-screen.js"));
+const YouScreen = screen(() => import("./screens/you.js"));
 
 export function App() {
   return (
@@ -45,8 +50,9 @@ function Screens() {
     case "wrong_address":
       return <WrongAddressScreen origin={current.origin} />;
     case "signed_out":
-      return path === "/enrol" ? (
-        <EnrolScreen site={current.site} />
+      if (path === "/link") return <LinkScreen site={current.site} own={null} />;
+      return path === "/enrol" || (path === "/" && current.invited) ? (
+        <EnrolScreen site={current.site} invited={current.invited} />
       ) : (
         <SignInScreen site={current.site} />
       );
@@ -61,12 +67,17 @@ function SignedInScreens({ own }: { own: SignedIn }) {
   const { path } = useLocation();
   return (
     <>
+      <AlertsInApp own={own} />
       <Router>
         <Route path="/" component={InboxScreen} own={own} />
         <Route path="/requests/:rid" component={ReviewScreen} own={own} />
         <Route path="/agents" component={AgentsScreen} own={own} />
         <Route path="/pair" component={PairScreen} own={own} />
+        <Route path="/alerts" component={AlertsStep} own={own} />
+        <Route path="/practice" component={PracticeScreen} own={own} />
         <Route path="/history" component={HistoryScreen} own={own} />
+        <Route path="/devices" component={DevicesScreen} own={own} />
+        <Route path="/link" component={LinkScreen} site={own.site} own={own} />
         <Route path="/you" component={YouScreen} own={own} />
         <Route path="/enrol" component={EnrolledScreen} own={own} />
         <Route default component={NotFoundScreen} />

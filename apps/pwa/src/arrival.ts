@@ -6,8 +6,17 @@ import { signal } from "@preact/signals";
  */
 export const arrivedPairingLink = signal<string | null>(null);
 
+/** The link of a new phone by which this page was opened, treated alike. */
+export const arrivedDeviceLink = signal<string | null>(null);
+
 /** The invitation by which this page was opened. It stays in the address until it is used: a reload must not lose it. */
 export const arrivedInvitation = signal<string | null>(null);
+
+/** Takes a used invitation out of the address bar too. */
+export function forgetInvitation(): void {
+  arrivedInvitation.value = null;
+  history.replaceState(null, "", location.pathname);
+}
 
 /** Reads what the address brought. Also for a link opened while the app is there: only its fragment changes then. */
 export function readArrival(): void {
@@ -15,6 +24,9 @@ export function readArrival(): void {
   if (location.pathname === "/pair") {
     arrivedPairingLink.value = location.href;
     history.replaceState(null, "", "/pair");
+  } else if (location.pathname === "/link") {
+    arrivedDeviceLink.value = location.href;
+    history.replaceState(null, "", "/devices");
   } else if (location.pathname === "/enrol") {
     arrivedInvitation.value = location.hash.slice(1);
   }

@@ -10,6 +10,9 @@ export function noteServerDate(header: string | null): void {
   if (Number.isFinite(serverMs)) offsetMs = serverMs + halfSecondMs - Date.now();
 }
 
+/** How far this device's clock is behind the server's, in seconds; negative where it is ahead. */
+export const clockOffsetSeconds = (): number => Math.round(offsetMs / 1000);
+
 /** NumericDate by the server's clock, as far as this device knows it. */
 export const nowSeconds = (): number => Math.floor((Date.now() + offsetMs) / 1000);
 

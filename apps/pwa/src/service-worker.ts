@@ -1,5 +1,4 @@
 import { signal } from "@preact/signals";
-import { Workbox } from "workbox-window";
 
 const scriptUrl = "/sw.js";
 
@@ -15,8 +14,10 @@ const policy = window.trustedTypes?.createPolicy("countersign", {
 });
 
 /** Registers the service worker, by which the app's shell opens without a network. */
-export function registerServiceWorker(): void {
+export async function registerServiceWorker(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
+  // Not before the first sight: nothing of it is needed for that.
+  const { Workbox } = await import("workbox-window");
   const workbox = new Workbox(policy?.createScriptURL(scriptUrl) ?? scriptUrl);
   workbox.addEventListener("waiting", () => {
     switchToUpdate.value = () => {
@@ -24,6 +25,5 @@ export function registerServiceWorker(): void {
       workbox.messageSkipWaiting();
     };
   });
-  // Without a service worker the app works all the same, as long as there is a network.
-  workbox.register().catch(() => undefined);
+  await workbox.register();
 }

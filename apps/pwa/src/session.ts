@@ -17,7 +17,7 @@ export type Session =
   | { status: "loading" }
   | { status: "unreachable" }
   | { status: "wrong_address"; origin: string }
-  | { status: "signed_out"; site: Site }
+  | { status: "signed_out"; site: Site; invited: boolean }
   | SignedIn;
 
 /** Who this browser is to the server. Every screen starts from it. */
@@ -36,16 +36,16 @@ export async function refreshSession(): Promise<void> {
 /** The session ended at the server, or the person ended it. */
 export function leaveSession(): void {
   if (session.value.status === "signed_in") {
-    session.value = { status: "signed_out", site: session.value.site };
+    session.value = { status: "signed_out", site: session.value.site, invited: false };
   }
 }
 
 async function fetchSession(): Promise<Session> {
-  const { approver, issuer, rp_id, origin } = await getSite();
+  const { approver, invited = false, issuer, rp_id, origin } = await getSite();
   // All that is signed names the origin: a server that gives another one than the address bar is misconfigured, or lies.
   if (origin !== location.origin || issuer !== origin) return { status: "wrong_address", origin };
   const site = { issuer, rp_id, origin };
-  if (!approver) return { status: "signed_out", site };
+  if (!approver) return { status: "signed_out", site, invited };
   const device = await loadDevice(approver.approver);
   return { status: "signed_in", site, approver: approver.approver, name: approver.name, device };
 }

@@ -4,6 +4,7 @@ import {
   precacheAndRoute,
 } from "workbox-precaching";
 import { NavigationRoute, registerRoute } from "workbox-routing";
+import { handlePushes } from "./push/worker.js";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -22,3 +23,5 @@ registerRoute(
 self.addEventListener("message", (event) => {
   if (event.data?.type === "SKIP_WAITING") void self.skipWaiting();
 });
+
+handlePushes();

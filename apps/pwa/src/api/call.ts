@@ -20,7 +20,7 @@ export class CallError extends Error {
 }
 
 interface CallInit {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
   signal?: AbortSignal | undefined;
 }

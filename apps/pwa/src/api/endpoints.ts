@@ -1,5 +1,4 @@
 import {
-  type Assertion,
   agentList,
   appPairing,
   ceremony,
@@ -13,6 +12,7 @@ import {
   type PairingState,
   requestDetail,
   requestList,
+  type SignIn,
   siteInfo,
 } from "@countersign/shared";
 import { call, callForBytes, callForEffect } from "./call.js";
@@ -22,18 +22,17 @@ const part = encodeURIComponent;
 export const getSite = () => call(siteInfo, "/app/site");
 export const getMe = () => call(me, "/app/me");
 
-export type NoncePurpose = "register" | "credential" | "login" | "pair";
+export type NoncePurpose = "register" | "credential" | "device" | "login" | "pair" | "freeze";
 export const createNonce = (purpose: NoncePurpose, signal: AbortSignal) =>
   call(nonceResponse, "/app/nonces", { method: "POST", body: { purpose }, signal });
 
-export const checkInvitation = (invitation: string) =>
+export const checkInvitation = (invitation?: string) =>
   callForEffect("/app/invitations/check", { method: "POST", body: { invitation } });
 export const createInvitation = () =>
   call(invitationIssued, "/app/invitations", { method: "POST", body: {} });
 export const enrol = (body: Enrolment) => callForEffect("/app/approvers", { method: "POST", body });
 
-export const signIn = (broker_nonce: string, assertion: Assertion) =>
-  callForEffect("/app/session", { method: "POST", body: { broker_nonce, assertion } });
+export const signIn = (body: SignIn) => callForEffect("/app/session", { method: "POST", body });
 export const signOut = () => callForEffect("/app/session", { method: "DELETE" });
 
 export const listRequests = (view: "inbox" | "history", before?: string) =>

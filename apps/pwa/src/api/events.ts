@@ -68,6 +68,17 @@ function schedulePoll(): void {
   );
 }
 
+/** At most one look a second, however many hints arrive: a flood of them must not use up what we may ask. */
+const quietMs = 1_000;
+let lastNotifiedAt = Number.NEGATIVE_INFINITY;
+let pending: ReturnType<typeof setTimeout> | undefined;
+
 function notify(): void {
-  for (const listener of listeners) listener();
+  if (pending !== undefined) return;
+  const waitMs = Math.max(0, lastNotifiedAt + quietMs - performance.now());
+  pending = setTimeout(() => {
+    pending = undefined;
+    lastNotifiedAt = performance.now();
+    for (const listener of listeners) listener();
+  }, waitMs);
 }

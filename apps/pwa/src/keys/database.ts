@@ -1,10 +1,11 @@
-/** One database on the device: its keys by approver, and the agents it paired with by approver and key. */
+/** One database on the device: its keys and how far it knows the chain by approver, and agents by approver and key. */
 const name = "countersign";
-const version = 1;
-export type Store = "devices" | "agents";
+const version = 2;
+export type Store = "devices" | "agents" | "chains";
 const keyPaths: Record<Store, string | string[]> = {
   devices: "approver",
   agents: ["approver", "agent_jkt"],
+  chains: "approver",
 };
 
 let connection: Promise<IDBDatabase> | undefined;
@@ -14,6 +15,7 @@ function database(): Promise<IDBDatabase> {
     const opening = indexedDB.open(name, version);
     opening.onupgradeneeded = () => {
       for (const [store, keyPath] of Object.entries(keyPaths)) {
+        if (opening.result.objectStoreNames.contains(store)) continue;
         opening.result.createObjectStore(store, { keyPath });
       }
     };

@@ -1,5 +1,5 @@
 import { type DeviceKeys, publicJwk, thumbprint } from "@countersign/shared";
-import { readRecord, writeRecord } from "./database.js";
+import { deleteRecord, readRecord, readRecords, writeRecord } from "./database.js";
 
 /** This phone's two keys for one approver. The private halves cannot leave the browser. */
 export interface Device {
@@ -40,6 +40,26 @@ export async function createDevice(approver: string): Promise<Device> {
 export async function loadDevice(approver: string): Promise<Device | null> {
   const stored = await readRecord<StoredDevice>("devices", approver);
   return stored ? deviceOf(stored) : null;
+}
+
+/** The device whose passkey was just used, by its user handle; where that is not an approver's id, the only one here. */
+export async function deviceOfHandle(userHandle: string | undefined): Promise<Device | null> {
+  const stored = await readRecords<StoredDevice>("devices");
+  const named = stored.find(({ approver }) => approver === userHandle);
+  const known = stored.filter(({ approver }) => approver !== unlinked);
+  const found = named ?? (known.length === 1 ? known[0] : undefined);
+  return found ? deviceOf(found) : null;
+}
+
+/** In place of an approver's id, for keys that no account has yet. */
+export const unlinked = "unlinked";
+
+/** Gives the keys that were made for a link to the approver who took them in. */
+export async function adoptDevice(approver: string): Promise<void> {
+  const stored = await readRecord<StoredDevice>("devices", unlinked);
+  if (!stored) return;
+  await writeRecord("devices", { ...stored, approver });
+  await deleteRecord("devices", unlinked);
 }
 
 async function deviceOf({ approver, sig, enc }: StoredDevice): Promise<Device> {

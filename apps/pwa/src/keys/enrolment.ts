@@ -10,8 +10,9 @@ import {
   siteChallenge,
   toBase64url,
 } from "@countersign/shared";
+import { createPasskey } from "./create-passkey.js";
 import { createDevice, type Device } from "./device.js";
-import { assertWith, createPasskey } from "./passkey.js";
+import { assertWith } from "./passkey.js";
 
 /** A passkey that was made and a device whose keys are kept, before the server knows of either. */
 export interface NewApprover {
@@ -43,7 +44,6 @@ export async function createApprover(
 export async function confirmApprover(
   site: Site,
   created: NewApprover,
-  invitation: string,
   credentialNonce: string,
 ): Promise<Enrolment> {
   const { approver, credential, device } = created;
@@ -55,7 +55,6 @@ export async function confirmApprover(
   });
   const assertion = await assertWith(chainChallenge(root), site.rp_id, [credential.id]);
   return {
-    invitation,
     name: created.name,
     register_nonce: created.registerNonce,
     registration: created.registration,

@@ -1,19 +1,8 @@
-import {
-  type Assertion,
-  type Bytes,
-  type Credential,
-  type Enrolment,
-  fromBase64url,
-  ProtocolError,
-  publicJwk,
-  readAuthenticatorData,
-  type Site,
-  toBase64url,
-} from "@countersign/shared";
-import { startAuthentication, startRegistration } from "@simplewebauthn/browser";
+import { type Assertion, type Bytes, toBase64url } from "@countersign/shared";
+import { startAuthentication } from "@simplewebauthn/browser";
 
-const timeoutMs = 120_000;
-const es256 = -7;
+/** How long the passkey's dialogue stays open. */
+export const timeoutMs = 120_000;
 
 /**
  * Asks the passkey to sign a challenge that this phone computed. Call it straight in a tap's handler,
@@ -45,43 +34,6 @@ export async function assertWith(
       signature,
       ...(userHandle === undefined ? {} : { userHandle }),
     },
-  };
-}
-
-/**
- * Creates a passkey whose user handle is the approver's id. Call it straight in a tap's handler.
- * @throws WebAuthnError, and ProtocolError `registration_invalid` where the browser tells no public key
- */
-export async function createPasskey(
-  challenge: Bytes,
-  site: Site,
-  approver: { id: string; name: string },
-): Promise<{ registration: Enrolment["registration"]; credential: Credential }> {
-  const { id, response } = await startRegistration({
-    optionsJSON: {
-      challenge: toBase64url(challenge),
-      rp: { id: site.rp_id, name: "Countersign" },
-      user: { id: approver.id, name: approver.name, displayName: approver.name },
-      pubKeyCredParams: [{ type: "public-key", alg: es256 }],
-      authenticatorSelection: { residentKey: "required", userVerification: "required" },
-      attestation: "none",
-      timeout: timeoutMs,
-    },
-  });
-  const { clientDataJSON, attestationObject, publicKey, authenticatorData } = response;
-  if (publicKey === undefined || authenticatorData === undefined) {
-    throw new ProtocolError("registration_invalid");
-  }
-  const key = await crypto.subtle.importKey(
-    "spki",
-    fromBase64url(publicKey),
-    { name: "ECDSA", namedCurve: "P-256" },
-    true,
-    ["verify"],
-  );
-  return {
-    registration: { id, response: { clientDataJSON, attestationObject } },
-    credential: { id, jwk: await publicJwk(key), be: readAuthenticatorData(authenticatorData).be },
   };
 }
 

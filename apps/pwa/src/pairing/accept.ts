@@ -8,6 +8,7 @@ import {
   pairingChallenge,
   pairingMac,
   pairingStatementBytes,
+  randomNonce,
   type Site,
   signWithDevice,
   toBase64url,
@@ -45,6 +46,7 @@ export async function acceptOffer(
     device: device.publicKeys,
     chain: me.chain,
     brokerNonce: nonce,
+    phoneNonce: randomNonce(),
   });
   const challenge = pairingChallenge(statement);
   const assertion = await assertWith(challenge, site.rp_id, [credential.id]);

@@ -21,25 +21,37 @@ const retryMs = 2_000;
  * @throws ProtocolError `pairing_invalid` when the nonce is not the one committed to; CallError when refused
  */
 export async function followPairing(
-  parts: { approver: string; offer: PairingOffer; agentJkt: string; statement: Bytes },
+  parts: {
+    approver: string;
+    offer: PairingOffer;
+    agentJkt: string;
+    statement: Bytes;
+    /** Whether this phone showed the digits before, in an earlier life of the app. */
+    digitsShown: boolean;
+  },
   tell: (step: Following) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { offer, statement } = parts;
   let after: "accepted" | "revealed" = "accepted";
+  let { digitsShown } = parts;
   tell({ kind: "waiting" });
   while (!signal.aborted) {
     const pairing = await look(offer.pairing_id, after, signal);
     if (signal.aborted) return;
     if (pairing === null) continue;
     if (pairing.state === "ended") return tell({ kind: "ended" });
+    if (pairing.state === "offered") return tell({ kind: "ended" });
     if (pairing.state === "live") {
+      // Digits that this phone never showed were compared by nobody.
+      if (!digitsShown) return tell({ kind: "ended" });
       await keep(parts);
       return tell({ kind: "live" });
     }
     if (pairing.state === "revealed" && after === "accepted") {
       const digits = compareDigits(statement, fromBase64url(pairing.nonce ?? ""));
       after = "revealed";
+      digitsShown = true;
       tell({ kind: "digits", digits });
     }
     if (nowSeconds() > offer.exp) return tell({ kind: "ended" });

@@ -2,11 +2,20 @@ import { visible } from "@countersign/shared";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useNonce } from "../api/nonce.js";
 import { arrivedPairingLink } from "../arrival.js";
+import { Scanner } from "../camera/scanner.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { Busy, Problem, Screen } from "../ui/screen.js";
 import { Rendered } from "../ui/text.js";
-import { isPairingLink, lookUp, type PairView, pair, type VerifiedOffer } from "./pairing.js";
+import {
+  isPairingLink,
+  lookUp,
+  type PairView,
+  pair,
+  resume,
+  type VerifiedOffer,
+} from "./pairing.js";
+import { forgetPairing, pendingPairingOf } from "./pending.js";
 
 /** From a pairing link to an agent that this phone trusts. */
 export default function PairScreen({ own }: { own: SignedIn }) {
@@ -24,7 +33,11 @@ export default function PairScreen({ own }: { own: SignedIn }) {
     arrivedPairingLink.value = null;
     void look(arrived);
   }, [arrived]);
-  useEffect(() => () => leaving.current.abort(), []);
+  useEffect(() => {
+    const pending = arrived === null ? pendingPairingOf(own.approver) : null;
+    if (pending) void resume(pending, own, setView, leaving.current.signal);
+    return () => leaving.current.abort();
+  }, []);
 
   /** A whole link needs no further tap; while it is typed, nothing moves but the sentence below. */
   const input = (text: string) => {
@@ -35,16 +48,29 @@ export default function PairScreen({ own }: { own: SignedIn }) {
       );
   };
 
+  const scanned = (text: string): boolean => {
+    if (!isPairingLink(text, own.site.origin)) return false;
+    void look(text);
+    return true;
+  };
+
   const tap = (found: VerifiedOffer, pairNonce: string) => {
     void pair(found, own, pairNonce, setView, leaving.current.signal);
     renew();
+  };
+
+  const giveUp = () => {
+    leaving.current.abort();
+    leaving.current = new AbortController();
+    forgetPairing();
+    setView({ kind: "ask" });
   };
 
   const title = titleOf(view);
   return (
     <Screen title={title} back={{ href: "/agents", label: strings.agents.title }}>
       {(view.kind === "ask" || view.kind === "looking") && (
-        <AskForLink view={view} onInput={input} />
+        <AskForLink view={view} onInput={input} onCode={scanned} />
       )}
       {(view.kind === "offered" || view.kind === "accepting" || view.kind === "waiting") && (
         <Offer
@@ -52,6 +78,14 @@ export default function PairScreen({ own }: { own: SignedIn }) {
           ready={nonce.value !== null}
           onPair={() => nonce.value && tap(view.found, nonce.value)}
         />
+      )}
+      {view.kind === "resuming" && (
+        <>
+          <Busy label={strings.pair.resuming(visible(view.name))} />
+          <button type="button" class="big quiet-button" onClick={giveUp}>
+            {strings.pair.startOver}
+          </button>
+        </>
       )}
       {view.kind === "digits" && <Digits digits={view.digits} />}
       {view.kind === "live" && (
@@ -87,9 +121,11 @@ function titleOf(view: PairView): string {
 function AskForLink({
   view,
   onInput,
+  onCode,
 }: {
   view: Extract<PairView, { kind: "ask" | "looking" }>;
   onInput: (text: string) => void;
+  onCode: (text: string) => boolean;
 }) {
   const { pair: words } = strings;
   return (
@@ -98,6 +134,8 @@ function AskForLink({
       <p>
         <code class="command">{strings.pairCommand}</code>
       </p>
+      {view.kind === "ask" && <Scanner onCode={onCode} />}
+      <p class="or">{words.or}</p>
       <label class="field">
         {words.link}
         <input
@@ -165,7 +203,7 @@ const OfferRow = ({ label, value }: { label: string; value: string }) => (
 function Digits({ digits }: { digits: string }) {
   return (
     <>
-      <p class="digits" data-testid="compare-digits" role="status">
+      <p class="compare-digits" data-testid="compare-digits" role="status">
         {digits}
       </p>
       <p>{strings.pair.digitsText}</p>

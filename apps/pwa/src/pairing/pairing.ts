@@ -1,25 +1,31 @@
 import {
   type Bytes,
+  fromBase64url,
   type Me,
   type PairingOffer,
   ProtocolError,
   parsePairingLink,
+  toBase64url,
   verifyPairingOffer,
 } from "@countersign/shared";
 import { CallError } from "../api/call.js";
 import { acceptPairing, getMe, getPairing } from "../api/endpoints.js";
 import { nowSeconds } from "../clock.js";
 import { sentenceFor } from "../failure.js";
+import { loadChain } from "../keys/chain.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { acceptOffer } from "./accept.js";
-import { followPairing } from "./follow.js";
+import { type Following, followPairing } from "./follow.js";
+import { forgetPairing, noteDigitsShown, type PendingPairing, rememberPairing } from "./pending.js";
 
 /** A link that was read and the offer behind it, verified under the key that the link names. */
 export interface VerifiedOffer {
   secret: Bytes;
   agentJkt: string;
   offer: PairingOffer;
+  /** The offer as it was signed. */
+  jws: string;
   me: Me;
 }
 
@@ -29,6 +35,7 @@ export type PairView =
   | { kind: "offered"; found: VerifiedOffer; problem?: string }
   | { kind: "accepting"; found: VerifiedOffer }
   | { kind: "waiting"; found: VerifiedOffer }
+  | { kind: "resuming"; name: string }
   | { kind: "digits"; digits: string }
   | { kind: "live"; name: string }
   | { kind: "ended"; problem?: string };
@@ -49,12 +56,18 @@ export async function lookUp(link: string, own: SignedIn): Promise<PairView> {
   }
   const { secret, agentJkt, pairingId } = parsePairingLink(link, own.site.origin);
   try {
-    const [pairing, me] = await Promise.all([getPairing(pairingId), getMe()]);
+    const [pairing, told, { seq, head }] = await Promise.all([
+      getPairing(pairingId),
+      getMe(),
+      loadChain(own),
+    ]);
+    // P names the chain as this phone verified it: the agent measures every later one by it.
+    const me = { ...told, chain: { seq, head } };
     const { issuer } = own.site;
     const offer = await verifyPairingOffer(pairing.offer, { issuer, agentJkt, pairingId });
     if (offer.exp <= nowSeconds()) return { kind: "ask", problem: strings.pair.expired };
     if (pairing.state !== "offered") return { kind: "ask", problem: strings.pair.used };
-    return { kind: "offered", found: { secret, agentJkt, offer, me } };
+    return { kind: "offered", found: { secret, agentJkt, offer, jws: pairing.offer, me } };
   } catch (error) {
     const gone = error instanceof CallError && ["not_found", "expired"].includes(error.code);
     return { kind: "ask", problem: gone ? strings.pair.expired : sentenceFor(error) };
@@ -80,14 +93,26 @@ export async function pair(
     const accepting = acceptOffer({ site, device, me, offer, secret, nonce });
     show({ kind: "accepting", found });
     const { statement, acceptance } = await accepting;
-    await acceptPairing(offer.pairing_id, acceptance);
+    // Before it is sent: a reply that is lost, or an app that is closed, must not lose the pairing.
+    rememberPairing({
+      approver,
+      agentJkt,
+      pairingId: offer.pairing_id,
+      agentName: offer.name,
+      offer: found.jws,
+      statement: toBase64url(statement),
+      expiresAt: offer.exp,
+      digitsShown: false,
+    });
+    await acceptPairing(offer.pairing_id, acceptance).catch((error) => {
+      // It may have arrived all the same: following tells.
+      const lost =
+        error instanceof CallError && ["unreachable", "unavailable"].includes(error.code);
+      if (!lost) throw error;
+    });
     await followPairing(
-      { approver, offer, agentJkt, statement },
-      (step) => {
-        if (step.kind === "waiting") show({ kind: "waiting", found });
-        else if (step.kind === "live") show({ kind: "live", name: offer.name });
-        else show(step);
-      },
+      { approver, offer, agentJkt, statement, digitsShown: false },
+      teller(offer.name, show, { kind: "waiting", found }),
       signal,
     );
   } catch (error) {
@@ -96,6 +121,43 @@ export async function pair(
       error instanceof ProtocolError ||
       (error instanceof CallError && overCodes.includes(error.code));
     const problem = sentenceFor(error);
+    if (over) forgetPairing();
     show(over ? { kind: "ended", problem } : { kind: "offered", found, problem });
   }
 }
+
+/**
+ * Goes on with a pairing that this phone answered before the app was closed. The digits are shown again, and
+ * the agent is kept only where they were shown.
+ */
+export async function resume(
+  pending: PendingPairing,
+  own: SignedIn,
+  show: (view: PairView) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { approver, agentJkt, pairingId, agentName, statement, digitsShown } = pending;
+  const { issuer } = own.site;
+  show({ kind: "resuming", name: agentName });
+  try {
+    const offer = await verifyPairingOffer(pending.offer, { issuer, agentJkt, pairingId });
+    await followPairing(
+      { approver, offer, agentJkt, statement: fromBase64url(statement), digitsShown },
+      teller(agentName, show, { kind: "resuming", name: agentName }),
+      signal,
+    );
+  } catch (error) {
+    if (signal.aborted) return;
+    forgetPairing();
+    show({ kind: "ended", problem: sentenceFor(error) });
+  }
+}
+
+/** Each step as a view, and what has to be remembered of it. */
+const teller =
+  (name: string, show: (view: PairView) => void, waiting: PairView) => (step: Following) => {
+    if (step.kind === "waiting") return show(waiting);
+    if (step.kind === "digits") noteDigitsShown();
+    else forgetPairing();
+    show(step.kind === "live" ? { kind: "live", name } : step);
+  };

@@ -1,21 +1,139 @@
+import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { addSpan, firstGap, type Span } from "./coverage.js";
 
 /** Approve sleeps this long after anything changed: a tap aimed at what was there before hits nothing. */
 const settleMs = 600;
+const maxBarShare = 0.6;
 
-/** Whether the end of what there is to read has been on the screen. Once seen, it stays seen. */
-export function useSeen<T extends Element>(): [ref: { current: T | null }, seen: boolean] {
-  const ref = useRef<T>(null);
-  const [seen, setSeen] = useState(false);
+/** What is read piece by piece; what stands outside of all of these is read as the child that holds it. */
+const pieces = ".row, .sentence, .picture, [data-piece]";
+/** A place whose middle is folded away. Whoever draws one marks it so, and unmarks it once it is open. */
+const folded = "details:not([open]), [data-folded]";
+
+export type Reading = "unread" | "folded" | "read";
+
+interface Piece {
+  width: number;
+  height: number;
+  spans: Span[];
+}
+
+/**
+ * Whether everything inside an element was on the screen, and not just behind the bar that covers the lower
+ * edge. What grew since, because it was unfolded, has to be seen anew; what was seen stays seen.
+ * @returns the refs to give to contents and bar, the state, and a way to what was skipped
+ */
+export function useReading(active: boolean): {
+  contents: RefObject<HTMLDivElement | null>;
+  bar: RefObject<HTMLElement | null>;
+  reading: Reading;
+  showUnread: () => void;
+} {
+  const contents = useRef<HTMLDivElement>(null);
+  const bar = useRef<HTMLElement>(null);
+  const seen = useRef(new Map<Element, Piece>());
+  const [reading, setReading] = useState<Reading>("unread");
+
   useEffect(() => {
-    if (!ref.current || seen) return;
-    const observer = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) setSeen(true);
-    });
-    observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, [seen]);
-  return [ref, seen];
+    const root = contents.current;
+    if (!active || !root) return;
+    let frame = 0;
+    const look = () => {
+      frame = 0;
+      // Behind an open sheet, or with the app in the background, nothing is being read.
+      if (document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
+      // Large text on a small screen: a bar that left too little to read stands at the page's end instead.
+      const tall = (bar.current?.offsetHeight ?? 0) > maxBarShare * window.innerHeight;
+      bar.current?.toggleAttribute("data-at-end", tall);
+      const stretch = visibleStretch(bar.current);
+      for (const element of piecesOf(root)) note(seen.current, element, stretch);
+      setReading(stateOf(root, seen.current));
+    };
+    const schedule = () => {
+      if (frame === 0) frame = requestAnimationFrame(look);
+    };
+    const resized = new ResizeObserver(schedule);
+    const changed = new MutationObserver(schedule);
+    resized.observe(root);
+    if (bar.current) resized.observe(bar.current);
+    changed.observe(root, { childList: true, subtree: true, attributes: true });
+    const views = [window, window.visualViewport, document];
+    const events = ["scroll", "resize", "visibilitychange"];
+    for (const view of views) {
+      for (const name of events) view?.addEventListener(name, schedule, { passive: true });
+    }
+    schedule();
+    return () => {
+      cancelAnimationFrame(frame);
+      resized.disconnect();
+      changed.disconnect();
+      for (const view of views) {
+        for (const name of events) view?.removeEventListener(name, schedule);
+      }
+    };
+  }, [active]);
+
+  const showUnread = () => {
+    const root = contents.current;
+    if (!root) return;
+    const closed = root.querySelector(folded);
+    for (const element of piecesOf(root)) {
+      const piece = seen.current.get(element);
+      const gap = firstGap(piece?.spans ?? [], element.getBoundingClientRect().height);
+      if (gap === null) continue;
+      const top = element.getBoundingClientRect().top + gap;
+      return window.scrollBy({ top: top - window.innerHeight / 4 });
+    }
+    closed?.scrollIntoView({ block: "center" });
+  };
+
+  return { contents, bar, reading, showUnread };
+}
+
+/** The smallest pieces that together hold everything. */
+function piecesOf(root: Element): Element[] {
+  return [...root.children].flatMap((child) => {
+    const inner = child.matches(pieces) ? [] : [...child.querySelectorAll(pieces)];
+    return inner.length === 0 ? [child] : inner;
+  });
+}
+
+/** Down to the bar, and within what a pinch of the whole page left on the screen. */
+function visibleStretch(bar: Element | null): Span {
+  const view = window.visualViewport;
+  const top = view?.offsetTop ?? 0;
+  const bottom = top + (view?.height ?? window.innerHeight);
+  return [top, Math.min(bottom, bar?.getBoundingClientRect().top ?? bottom)];
+}
+
+function note(seen: Map<Element, Piece>, element: Element, [top, bottom]: Span): void {
+  const box = element.getBoundingClientRect();
+  const before = seen.get(element);
+  const look: Span = [Math.max(0, top - box.top), Math.min(box.height, bottom - box.top)];
+  seen.set(element, {
+    width: box.width,
+    height: box.height,
+    spans: addSpan(stillSeen(before, box), look),
+  });
+}
+
+/** Turning the phone lays the same text out anew; the same width with another height is other text. */
+function stillSeen(before: Piece | undefined, now: { width: number; height: number }): Span[] {
+  if (!before || before.height === 0) return [];
+  if (Math.abs(before.height - now.height) < 1) return before.spans;
+  if (before.width === now.width) return [];
+  const factor = now.height / before.height;
+  return before.spans.map(([top, bottom]) => [top * factor, bottom * factor]);
+}
+
+function stateOf(root: Element, seen: Map<Element, Piece>): Reading {
+  const unread = piecesOf(root).some((element) => {
+    const { spans, height } = seen.get(element) ?? { spans: [], height: 1 };
+    return firstGap(spans, height) !== null;
+  });
+  if (unread) return "unread";
+  return root.querySelector(folded) ? "folded" : "read";
 }
 
 /**

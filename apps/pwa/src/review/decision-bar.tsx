@@ -1,12 +1,14 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useState } from "preact/hooks";
-import { now } from "../clock.js";
+import { passkeyGesture } from "../platform.js";
 import { strings } from "../strings.js";
 import { Problem } from "../ui/screen.js";
-import { Sheet } from "../ui/sheet.js";
+import { CodeCheckPanel } from "./code-check.js";
+import { DenySheet } from "./deny-sheet.js";
 import type { Review } from "./review.js";
 
 interface DecisionBarProps {
+  barRef: RefObject<HTMLElement | null>;
   review: Review;
   /** What was decided meanwhile. It takes the place of the buttons: nothing above them moves. */
   result: ComponentChildren;
@@ -14,35 +16,46 @@ interface DecisionBarProps {
   matchCode: string | null;
   /** Why Approve still sleeps; null once it may wake, undefined where it is not offered. */
   waitsFor: string | null | undefined;
+  /** Leads to what was not on the screen yet; absent where nothing is left. */
+  onShowUnread: (() => void) | undefined;
   /** Whether a no would still count. */
   denies: boolean;
+  /** By this phone's own pairing; null where it has none. */
+  agentName: string | null;
 }
 
 /** The match code and, in the thumb's reach, the two answers. */
-export function DecisionBar({ review, result, matchCode, waitsFor, denies }: DecisionBarProps) {
+export function DecisionBar(props: DecisionBarProps) {
+  const { barRef, review, result, matchCode, waitsFor, onShowUnread, denies, agentName } = props;
   const [denying, setDenying] = useState(false);
   const answer = review.answer.value;
   const busy = answer.kind === "deciding" || answer.kind === "sending";
+  const { review: words } = strings;
   if (answer.kind === "unsent") return <Unsent onSendAgain={review.sendAgain} />;
   return (
-    <footer class="decision">
+    <footer class="decision" ref={barRef}>
       {result}
       {matchCode && (
-        <p class="match">
-          <span>
-            {strings.review.matchCode}
-            <small>{strings.review.matchHint}</small>
-          </span>
-          <strong data-testid="match-code">{matchCode}</strong>
-        </p>
+        <CodeCheckPanel
+          check={review.codeCheck.value}
+          matchCode={matchCode}
+          onPick={review.pickCode}
+        />
       )}
       <Problem sentence={answer.kind === "none" ? answer.problem : undefined} />
       {waitsFor !== undefined && (
-        <p class="waits" role="status">
-          {answer.kind === "deciding" && strings.review.waits.busy}
-          {answer.kind === "sending" && strings.review.sending}
-          {!busy && (waitsFor ?? strings.review.waits.ready)}
-        </p>
+        <div class="waits">
+          <p role="status">
+            {answer.kind === "deciding" && words.waits.busy}
+            {answer.kind === "sending" && words.sending}
+            {!busy && (waitsFor ?? words.waits.ready)}
+          </p>
+          {onShowUnread && !busy && (
+            <button type="button" class="text-button" onClick={onShowUnread}>
+              {words.showUnread}
+            </button>
+          )}
+        </div>
       )}
       <div class="answers">
         {denies && (
@@ -52,7 +65,7 @@ export function DecisionBar({ review, result, matchCode, waitsFor, denies }: Dec
             disabled={busy}
             onClick={() => setDenying(true)}
           >
-            {strings.review.deny}
+            {words.deny}
           </button>
         )}
         {waitsFor !== undefined && (
@@ -62,16 +75,21 @@ export function DecisionBar({ review, result, matchCode, waitsFor, denies }: Dec
             disabled={busy || waitsFor !== null}
             onClick={review.approve}
           >
-            {strings.review.approve}
+            {words.approve[passkeyGesture]}
           </button>
         )}
       </div>
       {denying && denies && (
         <DenySheet
+          agentName={agentName}
           onClose={() => setDenying(false)}
           onDeny={(reason) => {
             setDenying(false);
             review.deny(reason);
+          }}
+          onFreeze={() => {
+            setDenying(false);
+            review.freeze();
           }}
         />
       )}
@@ -88,49 +106,3 @@ const Unsent = ({ onSendAgain }: { onSendAgain: () => void }) => (
     </button>
   </footer>
 );
-
-const maxReasonLength = 500;
-
-function DenySheet({ onClose, onDeny }: { onClose: () => void; onDeny: (reason: string) => void }) {
-  const { sheet } = strings.review;
-  const [reason, setReason] = useState("");
-  return (
-    <Sheet title={sheet.title} onClose={onClose}>
-      <label class="field">
-        {sheet.reason}
-        <textarea
-          rows={3}
-          maxLength={maxReasonLength}
-          value={reason}
-          aria-describedby="deny-hint"
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </label>
-      <p id="deny-hint" class="quiet">
-        {sheet.hint}
-      </p>
-      <div class="answers">
-        <button type="button" class="big quiet-button" onClick={onClose}>
-          {strings.cancel}
-        </button>
-        <button type="button" class="big primary" onClick={() => onDeny(reason)}>
-          {sheet.button}
-        </button>
-      </div>
-    </Sheet>
-  );
-}
-
-/** The one reason, in words, why Approve cannot be tapped yet. */
-export function approveWaitsFor(conditions: {
-  pictureShown: boolean;
-  endSeen: boolean;
-  ceremonyUntil: number | undefined;
-  settled: boolean;
-}): string | null {
-  const { waits } = strings.review;
-  if (!conditions.pictureShown) return waits.picture;
-  if (!conditions.endSeen) return waits.scroll;
-  if ((conditions.ceremonyUntil ?? 0) <= now.value) return waits.ceremony;
-  return conditions.settled ? null : waits.settle;
-}

@@ -2,24 +2,29 @@ import type { View } from "@countersign/shared";
 import { expect, test } from "vitest";
 import { groupNames, groupRows } from "./groups.js";
 
-test("every row of a view is shown exactly once, in its order, under its heading", () => {
+test("every row of a view but the sentence is shown exactly once, in its order, under its heading", () => {
   const view: View = [
-    ["tool", "t", "model"],
-    ["args.tier", "not the tier", "model"],
-    ["args (empty list)", "", "model"],
-    ["can be undone", "no", "library"],
-    ["something new", "x", "library"],
-    ["tier", "red", "policy"],
-    ["reasons[0]", "r", "policy"],
-    ["captured at", "2026", "library"],
-    ["screenshot.width (number)", "1", "library"],
-    ["agent says", "please", "model"],
+    ["what would happen", "Do it", "library", "sentence"],
+    ["warning about args.tier", "Mind this", "library", "warning"],
+    ["tier: args.tier", "not the tier", "model", "text"],
+    ["host of args.tier", "a.example", "library", "host"],
+    ["args (empty list)", "", "model", "text"],
+    ["tool", "t", "model", "text"],
+    ["can be undone", "no", "library", "text"],
+    ["something new", "x", "library", "text"],
+    ["host of target.url", "b.example", "library", "host"],
+    ["tier", "red", "policy", "text"],
+    ["reasons[0]", "r", "policy", "text"],
+    ["captured at", "2026", "library", "text"],
+    ["screenshot.width (number)", "1", "library", "number"],
+    ["agent says", "please", "model", "text"],
   ];
   const groups = groupRows(view);
-  expect(groupNames.flatMap((name) => groups[name]).toSorted()).toEqual(view.toSorted());
-  expect(groups.action).toEqual(view.slice(0, 3));
-  expect(groups.circumstances).toEqual(view.slice(3, 5));
-  expect(groups.rules).toEqual(view.slice(5, 7));
-  expect(groups.picture).toEqual(view.slice(7, 9));
-  expect(groups.claim).toEqual(view.slice(9));
+  expect(groupNames.flatMap((name) => groups[name]).toSorted()).toEqual(view.slice(1).toSorted());
+  expect(groups.warnings).toEqual(view.slice(1, 2));
+  expect(groups.action).toEqual(view.slice(2, 6));
+  expect(groups.circumstances).toEqual(view.slice(6, 9));
+  expect(groups.rules).toEqual(view.slice(9, 11));
+  expect(groups.picture).toEqual(view.slice(11, 13));
+  expect(groups.claim).toEqual(view.slice(13));
 });

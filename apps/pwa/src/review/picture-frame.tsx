@@ -1,10 +1,12 @@
 import { type Rectangle, visible } from "@countersign/shared";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { now } from "../clock.js";
 import { strings } from "../strings.js";
 import { age } from "../times.js";
+import { MinusIcon, PlusIcon, TargetIcon } from "../ui/icons.js";
 import { Rendered } from "../ui/text.js";
 import type { Picture } from "./verify.js";
+import { maxScale, panBy, unzoomed, useZoom, type Zoom, zoomAt, zoomTo } from "./zoom.js";
 
 export type PictureState = "loading" | "shown" | "broken";
 
@@ -21,6 +23,8 @@ interface PictureFrameProps {
 /** The screen as the agent saw it, said to be that: a frame, its origin, its age, and the place of the action. */
 export function PictureFrame(props: PictureFrameProps) {
   const { picture, host, capturedAt, target, state, onState } = props;
+  const frame = useRef<HTMLDivElement>(null);
+  const [zoom, setZoom] = useZoom(frame);
   const url = useMemo(
     () => URL.createObjectURL(new Blob([picture.bytes], { type: picture.mime })),
     [picture],
@@ -31,43 +35,133 @@ export function PictureFrame(props: PictureFrameProps) {
     <figure class="picture">
       <figcaption>
         {strings.review.pictureFrom} <Rendered>{visible(host)}</Rendered>
-        {strings.review.pictureTaken(age(now.value - capturedAt))}
+        <span class="quiet">{strings.review.pictureTaken(age(now.value - capturedAt))}</span>
       </figcaption>
-      <div class="picture-frame">
-        <img
-          src={url}
-          width={picture.width}
-          height={picture.height}
-          alt={strings.review.pictureAlt}
-          onLoad={(event) => {
-            // Loaded is not yet drawn: decode() tells when there is something to look at.
-            event.currentTarget.decode().then(
-              () => onState("shown"),
-              () => onState("broken"),
-            );
-          }}
-          onError={() => onState("broken")}
-        />
-        {box && state === "shown" && <div class="target" style={box} data-testid="target" />}
+      <div
+        ref={frame}
+        class={zoom.scale > 1 ? "picture-frame zoomed" : "picture-frame"}
+        style={{ aspectRatio: `${picture.width} / ${picture.height}` }}
+      >
+        <div class="picture-layer" style={layerStyle(zoom)}>
+          <img
+            src={url}
+            width={picture.width}
+            height={picture.height}
+            draggable={false}
+            alt={strings.review.pictureAlt}
+            onLoad={(event) => {
+              // Loaded is not yet drawn: decode() tells when there is something to look at.
+              event.currentTarget.decode().then(
+                () => onState("shown"),
+                () => onState("broken"),
+              );
+            }}
+            onError={() => onState("broken")}
+          />
+          {box && state === "shown" && (
+            <div class="target" style={boxStyle(box)} data-testid="target" />
+          )}
+        </div>
       </div>
-      <p class="quiet">
-        {state === "broken" && strings.review.pictureBroken}
-        {state !== "broken" && box && strings.review.target}
-        {target && !box && strings.review.targetOutside}
-      </p>
+      <div class="picture-foot">
+        <p class="quiet">
+          {state === "broken" && strings.review.pictureBroken}
+          {state !== "broken" && box && strings.review.target}
+          {target && !box && strings.review.targetOutside}
+        </p>
+        {state === "shown" && <ZoomButtons zoom={zoom} box={box ?? null} onZoom={setZoom} />}
+      </div>
     </figure>
   );
 }
 
-/** The target in percent of the picture; null where it is not wholly inside. */
-function boxWithin({ x, y, width, height }: Rectangle, picture: Picture) {
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const middle = { x: 0.5, y: 0.5 };
+const step = 1.6;
+const arrows: Record<string, [x: number, y: number]> = {
+  ArrowLeft: [0.15, 0],
+  ArrowRight: [-0.15, 0],
+  ArrowUp: [0, 0.15],
+  ArrowDown: [0, -0.15],
+};
+
+interface ZoomButtonsProps {
+  zoom: Zoom;
+  box: Box | null;
+  onZoom: (zoom: Zoom) => void;
+}
+
+/** The same as two fingers do, for one thumb and for a keyboard: the arrows move what is magnified. */
+function ZoomButtons({ zoom, box, onZoom }: ZoomButtonsProps) {
+  const words = strings.review.zoom;
+  const onKeyDown = (event: KeyboardEvent) => {
+    const arrow = arrows[event.key];
+    if (!arrow || zoom.scale === 1) return;
+    event.preventDefault();
+    onZoom(panBy(zoom, ...arrow));
+  };
+  return (
+    <fieldset class="zoom" onKeyDown={onKeyDown}>
+      <legend class="unseen">{words.label}</legend>
+      {box && (
+        <button
+          type="button"
+          aria-label={words.target}
+          onClick={() => onZoom(zoom.scale === 1 ? zoomTo(box) : unzoomed)}
+          aria-pressed={zoom.scale > 1}
+        >
+          <TargetIcon />
+        </button>
+      )}
+      <button
+        type="button"
+        aria-label={words.out}
+        aria-disabled={zoom.scale === 1}
+        onClick={() => onZoom(zoomAt(zoom, 1 / step, middle))}
+      >
+        <MinusIcon />
+      </button>
+      <button
+        type="button"
+        aria-label={words.in}
+        aria-disabled={zoom.scale === maxScale}
+        onClick={() => onZoom(zoomAt(zoom, step, middle))}
+      >
+        <PlusIcon />
+      </button>
+    </fieldset>
+  );
+}
+
+const percent = (share: number): string => `${100 * share}%`;
+
+/** The outline lies in the same layer as the picture, and so goes with it. Its line keeps its width. */
+const layerStyle = ({ scale, x, y }: Zoom) => ({
+  transform: `translate(${percent(x)}, ${percent(y)}) scale(${scale})`,
+  "--scale": String(scale),
+});
+
+const boxStyle = ({ x, y, width, height }: Box) => ({
+  left: percent(x),
+  top: percent(y),
+  width: percent(width),
+  height: percent(height),
+});
+
+/** The target in shares of the picture; null where it is not wholly inside. */
+function boxWithin({ x, y, width, height }: Rectangle, picture: Picture): Box | null {
   if (width === 0 || height === 0) return null;
   if (x + width > picture.width || y + height > picture.height) return null;
-  const percent = (part: number, whole: number) => `${(100 * part) / whole}%`;
   return {
-    left: percent(x, picture.width),
-    top: percent(y, picture.height),
-    width: percent(width, picture.width),
-    height: percent(height, picture.height),
+    x: x / picture.width,
+    y: y / picture.height,
+    width: width / picture.width,
+    height: height / picture.height,
   };
 }

@@ -1,14 +1,19 @@
 import type { Ceremony, Decision } from "@countersign/shared";
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { CallError } from "../api/call.js";
-import { openCeremony, postDecision } from "../api/endpoints.js";
+import { listRequests, openCeremony, postDecision } from "../api/endpoints.js";
 import { onChange } from "../api/events.js";
 import { nowSeconds } from "../clock.js";
 import { sentenceFor } from "../failure.js";
+import { pickAlways } from "../preferences.js";
 import type { SignedIn } from "../session.js";
+import { strings } from "../strings.js";
 import { wait } from "../wait.js";
+import { noteArrival, noteWrongPick, readArrivals } from "./arrivals.js";
 import { approve, deny } from "./decide.js";
 import { type Opened, openRequest, type Progress, refreshProgress } from "./opened.js";
+import { type CodeCheck, choicesFor, maxWrongPicks, mustPick } from "./pick-code.js";
+import type { Verified } from "./verify.js";
 
 export type ReviewView =
   | { kind: "loading" }
@@ -29,9 +34,13 @@ export interface Review {
   answer: ReadonlySignal<Answer>;
   /** At hand before the tap, so that the passkey's dialogue opens straight from it. */
   ceremony: ReadonlySignal<Ceremony | null>;
+  codeCheck: ReadonlySignal<CodeCheck>;
+  pickCode: (code: string) => void;
   reload: () => void;
   approve: () => void;
   deny: (reason: string) => void;
+  /** Freezes the agent behind it, which denies this and all that it has open. */
+  freeze: () => void;
   sendAgain: () => void;
   close: () => void;
 }
@@ -45,11 +54,16 @@ export function openReview(rid: string, own: SignedIn): Review {
   const view = signal<ReviewView>({ kind: "loading" });
   const answer = signal<Answer>({ kind: "none" });
   const ceremony = signal<Ceremony | null>(null);
+  const codeCheck = signal<CodeCheck>({ kind: "unknown" });
 
   const load = async () => {
     view.value = { kind: "loading" };
     try {
-      view.value = { kind: "open", ...(await openRequest(rid, own)) };
+      const { opened, progress } = await openRequest(rid, own);
+      view.value = { kind: "open", opened, progress };
+      if (opened.verdict.kind === "verified" && canApprove(opened, progress)) {
+        codeCheck.value = await checkOf(opened.verdict);
+      }
     } catch (error) {
       const missing = error instanceof CallError && error.code === "not_found";
       view.value = missing ? { kind: "missing" } : { kind: "failed", sentence: sentenceFor(error) };
@@ -93,6 +107,45 @@ export function openReview(rid: string, own: SignedIn): Review {
     }
   };
 
+  const denyWith = (reason: string) => {
+    if (view.value.kind !== "open" || !own.device) return;
+    const { agentJkt } = view.value.opened;
+    void decide(deny({ rid, agentJkt, reason }, { site: own.site, device: own.device }));
+  };
+
+  const freezeAgent = async () => {
+    if (view.value.kind !== "open" || !own.device || answer.value.kind !== "none") return;
+    answer.value = { kind: "sending" };
+    const { agentJkt } = view.value.opened;
+    const reason = strings.review.frozenReason;
+    // The agent first: were only this request denied, it could ask again at once.
+    try {
+      const { freeze } = await import("../keys/freeze.js");
+      await freeze(agentJkt, { site: own.site, device: own.device });
+    } catch (error) {
+      answer.value = { kind: "none", problem: sentenceFor(error) };
+      return;
+    }
+    await refresh();
+    if (view.value.kind === "open" && canDeny(view.value.progress)) denyWith(reason);
+    else answer.value = { kind: "given", decision: "deny" };
+  };
+
+  const pickCode = (code: string) => {
+    if (codeCheck.value.kind !== "choose" || answer.value.kind !== "none") return;
+    if (view.value.kind !== "open" || view.value.opened.verdict.kind !== "verified") return;
+    const { matchCode } = view.value.opened.verdict;
+    if (code === matchCode) {
+      codeCheck.value = { kind: "chosen" };
+      return;
+    }
+    const wrongPicks = noteWrongPick(rid);
+    // Whatever this ceremony was opened for, it was not this code: another one takes its place at the server.
+    ceremony.value = null;
+    codeCheck.value = { kind: "choose", choices: choicesFor(matchCode), wrongPicks };
+    if (wrongPicks >= maxWrongPicks) denyWith(strings.review.pick.deniedReason);
+  };
+
   const stopListening = onChange(() => void refresh());
   const stopCeremonies = keepCeremony({ rid, own, view, answer, ceremony });
   void load();
@@ -101,11 +154,14 @@ export function openReview(rid: string, own: SignedIn): Review {
     view,
     answer,
     ceremony,
+    codeCheck,
+    pickCode,
     reload: () => void load(),
     approve: () => {
       if (view.value.kind !== "open" || !ceremony.value || !own.device) return;
       // A second tap while the first one is under way must not sign twice.
       if (answer.value.kind !== "none") return;
+      if (codeCheck.value.kind !== "compare" && codeCheck.value.kind !== "chosen") return;
       const { opened, progress } = view.value;
       if (!canApprove(opened, progress) || opened.verdict.kind !== "verified") return;
       if (nowSeconds() >= ceremony.value.expires_at) return;
@@ -113,11 +169,8 @@ export function openReview(rid: string, own: SignedIn): Review {
       const signer = { site, device, reqNonce: opened.reqNonce };
       void decide(approve(opened.verdict, ceremony.value, signer));
     },
-    deny: (reason) => {
-      if (view.value.kind !== "open" || !own.device) return;
-      const { agentJkt } = view.value.opened;
-      void decide(deny({ rid, agentJkt, reason }, { site: own.site, device: own.device }));
-    },
+    deny: denyWith,
+    freeze: () => void freezeAgent(),
     sendAgain: () => {
       if (answer.value.kind === "unsent") void send(answer.value.decision);
     },
@@ -126,6 +179,26 @@ export function openReview(rid: string, own: SignedIn): Review {
       stopCeremonies();
     },
   };
+}
+
+/** How this request's code has to be checked. What cannot be learned makes it the harder way. */
+async function checkOf({ agent, request, matchCode }: Verified): Promise<CodeCheck> {
+  const { rid, claims } = request;
+  const arrivals = readArrivals();
+  noteArrival({ rid, agent: agent.agent_jkt, at: claims.iat });
+  const inbox = await listRequests("inbox").catch(() => null);
+  const pick = mustPick({
+    pairedAt: agent.paired_at,
+    askedAt: claims.iat,
+    rid,
+    agentJkt: agent.agent_jkt,
+    arrivals,
+    inbox: inbox?.requests ?? [],
+    always: pickAlways.value || inbox === null,
+  });
+  if (!pick) return { kind: "compare" };
+  const wrongPicks = arrivals.find((one) => one.rid === rid)?.wrongPicks ?? 0;
+  return { kind: "choose", choices: choicesFor(matchCode), wrongPicks };
 }
 
 /** Everything but what the eye must have seen: that is the screen's to know. */

@@ -1,37 +1,30 @@
-import { type Action, visible } from "@countersign/shared";
+import type { Row } from "@countersign/shared";
 import { strings } from "../strings.js";
-import { Rendered } from "../ui/text.js";
+import { Quoted } from "./quoted.js";
 
-/** What would happen, in one plain sentence of ours: the names in it are the action's, made visible and set apart. */
-export function Sentence({ action }: { action: Action }) {
-  const { sentence } = strings.review;
-  const { element, application, window, url } = action.target ?? {};
-  const places = [
-    [sentence.on, element],
-    [sentence.in, application ?? window],
-    [sentence.at, url],
-  ] as const;
+/** What would happen, in one plain sentence of the renderer's, and whether it could be taken back. */
+export function Sentence({ sentence, reversible }: { sentence: string; reversible: boolean }) {
+  const { undo, noUndo } = strings.review.sentence;
   return (
     <p class="sentence">
-      {sentence.start} <Name>{action.tool}</Name>
-      {places.map(([word, name]) =>
-        name === undefined ? null : (
-          <span key={word}>
-            {" "}
-            {word} <Name>{name}</Name>
-          </span>
-        ),
-      )}
+      <Quoted>{sentence}</Quoted>
       {". "}
-      <span class={action.reversible ? undefined : "danger"}>
-        {action.reversible ? sentence.undo : sentence.noUndo}
-      </span>
+      <span class={reversible ? undefined : "danger"}>{reversible ? undo : noUndo}</span>
     </p>
   );
 }
 
-const Name = ({ children }: { children: string }) => (
-  <code>
-    <Rendered>{visible(children)}</Rendered>
-  </code>
-);
+/** What is dangerous, or cannot be told, before anything else. */
+export function Warnings({ rows }: { rows: readonly Row[] }) {
+  if (rows.length === 0) return null;
+  return (
+    <ul class="warnings" aria-label={strings.review.groups.warnings}>
+      {rows.map(([label, value], index) => (
+        <li key={index} data-piece>
+          <Quoted>{value}</Quoted>
+          <small>{label}</small>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -190,7 +190,7 @@ test("a request of a paired agent, whole and in time, can be approved and shows 
   expect(verdict).toMatchObject({ kind: "verified", picture: { width: 4, height: 2 } });
   if (verdict.kind !== "verified") return;
   expect(verdict.agent.name).toBe("demo");
-  expect(verdict.view).toContainEqual(["args.path", "/srv/reports", "model"]);
+  expect(verdict.view).toContainEqual(["args.path", "/srv/reports", "model", "text"]);
   expect(verdict.matchCode).toMatch(/^[0-9A-Z]{3}-[0-9A-Z]{3}$/);
 });
 
@@ -312,6 +312,12 @@ describe("only Deny is offered for", () => {
 
   test("a picture that nobody announced", async () => {
     await expectRefusal(await createRequest({ screenshot: null }), "picture_not_as_declared");
+  });
+
+  test("an action of more rows than this app could show", async () => {
+    const large = { ...action, args: { ["n".repeat(1_000_000)]: Array(100_000).fill(0) } };
+    const { bytes } = createManifest({ action: large, reasons: [], capturedAt: now, screenshot });
+    await expectRefusal(await createRequest({ manifestBytes: bytes }), "view_too_large");
   });
 
   test("a renderer that this app does not have", async () => {

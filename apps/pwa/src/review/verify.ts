@@ -42,7 +42,8 @@ export type Refusal =
   | "picture_missing"
   | "picture_altered"
   | "picture_not_as_declared"
-  | "renderer_unknown";
+  | "renderer_unknown"
+  | "view_too_large";
 
 /** What was verified, and all that a statement about it is made from. */
 export interface Verified {
@@ -50,6 +51,8 @@ export interface Verified {
   agent: PairedAgent;
   request: AuthorizationRequest;
   manifest: Manifest;
+  /** As they were sealed, and as `ctx` covers them. */
+  manifestBytes: Bytes;
   picture: Picture | null;
   view: View;
   viewHash: string;
@@ -112,12 +115,13 @@ export async function verifyReview(received: Received, known: Known): Promise<Ve
     if (!renderers.some((version) => version === verified.detail.renderer))
       refuse("renderer_unknown");
 
-    const view = render(manifest, verified);
+    const view = orRefuse("view_too_large", () => render(manifest, verified));
     return {
       kind: "verified",
       agent,
       request: verified,
       manifest,
+      manifestBytes: context.manifestBytes,
       picture,
       view,
       viewHash: viewHash(view, manifest.salt),

@@ -2,8 +2,12 @@ import { type AgentList, visible } from "@countersign/shared";
 import { useEffect, useState } from "preact/hooks";
 import { CallError } from "../api/call.js";
 import { endPairing, listAgents } from "../api/endpoints.js";
+import { useNonce } from "../api/nonce.js";
 import { sentenceFor } from "../failure.js";
+import { isFrozen, liftFreeze } from "../keys/freeze.js";
 import { forgetPairedAgent, listPairedAgents, type PairedAgent } from "../keys/paired-agents.js";
+import { learnAgents } from "../keys/proven-agents.js";
+import { PairingNotice } from "../pairing/pairing-notice.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { localDate, localTime } from "../times.js";
@@ -24,17 +28,20 @@ type AgentsView =
     };
 
 /** The agents that this phone trusts, and how to stop trusting one. */
-export function AgentsScreen({ own }: { own: SignedIn }) {
+export default function AgentsScreen({ own }: { own: SignedIn }) {
   const { approver } = own;
   const [view, setView] = useState<AgentsView>({ kind: "loading" });
   const [leaving, setLeaving] = useState<PairedAgent | null>(null);
+  const [lifting, setLifting] = useState<PairedAgent | null>(null);
+  const { nonce, renew } = useNonce("freeze");
 
   const load = async () => {
     const mine = await listPairedAgents(approver);
     try {
       const { agents } = await listAgents();
       const server = new Map(agents.map((agent) => [agent.client_id, agent]));
-      setView({ kind: "listed", own: mine, server });
+      await learnAgents(agents, own);
+      setView({ kind: "listed", own: await listPairedAgents(approver), server });
     } catch (error) {
       setView({ kind: "listed", own: mine, server: null, problem: sentenceFor(error) });
     }
@@ -44,8 +51,9 @@ export function AgentsScreen({ own }: { own: SignedIn }) {
   const unpair = async ({ agent_jkt }: PairedAgent) => {
     setLeaving(null);
     try {
-      await endPairing(agent_jkt).catch(ignoreUnknown);
+      // Here first: what this phone no longer knows it cannot approve, whatever the server does.
       await forgetPairedAgent(approver, agent_jkt);
+      await endPairing(agent_jkt).catch(ignoreUnknown);
       await load();
     } catch (error) {
       const problem = sentenceFor(error);
@@ -53,8 +61,23 @@ export function AgentsScreen({ own }: { own: SignedIn }) {
     }
   };
 
+  const held = lifting && view.kind === "listed" && view.server?.get(lifting.agent_jkt)?.freeze;
+  const lift = async () => {
+    setLifting(null);
+    if (!held || !own.device || nonce.value === null) return;
+    try {
+      await liftFreeze(held, nonce.value, { site: own.site, device: own.device });
+      await load();
+    } catch (error) {
+      const problem = sentenceFor(error);
+      setView((shown) => (shown.kind === "listed" ? { ...shown, problem } : shown));
+    }
+    renew();
+  };
+
   return (
     <Screen title={strings.agents.title} class="tabbed">
+      <PairingNotice approver={approver} />
       {view.kind === "loading" ? (
         <Busy label={strings.loading} />
       ) : (
@@ -67,6 +90,7 @@ export function AgentsScreen({ own }: { own: SignedIn }) {
                 agent={agent}
                 listed={view.server && (view.server.get(agent.agent_jkt) ?? "unknown")}
                 onUnpair={() => setLeaving(agent)}
+                onLift={() => setLifting(agent)}
               />
             ))}
           </ul>
@@ -80,6 +104,14 @@ export function AgentsScreen({ own }: { own: SignedIn }) {
           </a>
           <Elsewhere view={view} />
         </>
+      )}
+      {lifting && held && (
+        <LiftSheet
+          agent={lifting}
+          ready={nonce.value !== null && own.device !== null}
+          onClose={() => setLifting(null)}
+          onLift={() => void lift()}
+        />
       )}
       {leaving && (
         <UnpairSheet
@@ -101,10 +133,13 @@ interface AgentItemProps {
   agent: PairedAgent;
   listed: ListedAgent | "unknown" | null;
   onUnpair: () => void;
+  onLift: () => void;
 }
 
-function AgentItem({ agent, listed, onUnpair }: AgentItemProps) {
-  const seenAt = listed && listed !== "unknown" ? listed.last_seen_at : undefined;
+function AgentItem({ agent, listed, onUnpair, onLift }: AgentItemProps) {
+  const known = listed && listed !== "unknown" ? listed : undefined;
+  const seenAt = known?.last_seen_at;
+  const frozen = isFrozen(known?.freeze);
   return (
     <li class="item">
       <span class="item-main">
@@ -119,7 +154,13 @@ function AgentItem({ agent, listed, onUnpair }: AgentItemProps) {
           {seenAt !== undefined && `, ${strings.agents.lastSeen(localTime(seenAt))}`}
         </span>
         {listed === "unknown" && <span class="quiet">{strings.agents.ended}</span>}
+        {frozen && <strong class="frozen">{strings.freeze.frozen}</strong>}
       </span>
+      {frozen && (
+        <button type="button" class="small" onClick={onLift}>
+          {strings.freeze.lift}
+        </button>
+      )}
       <button type="button" class="small" onClick={onUnpair}>
         {strings.agents.unpair}
       </button>
@@ -150,6 +191,30 @@ function Elsewhere({ view }: { view: Extract<AgentsView, { kind: "listed" }> }) 
         ))}
       </ul>
     </section>
+  );
+}
+
+interface LiftSheetProps {
+  agent: PairedAgent;
+  ready: boolean;
+  onClose: () => void;
+  onLift: () => void;
+}
+
+function LiftSheet({ agent, ready, onClose, onLift }: LiftSheetProps) {
+  const { freeze: words } = strings;
+  return (
+    <Sheet title={words.liftTitle(visible(agent.name))} onClose={onClose}>
+      <p>{words.liftText}</p>
+      <div class="answers">
+        <button type="button" class="big quiet-button" onClick={onClose}>
+          {strings.cancel}
+        </button>
+        <button type="button" class="big primary" disabled={!ready} onClick={onLift}>
+          {words.liftConfirm}
+        </button>
+      </div>
+    </Sheet>
   );
 }
 

@@ -1,11 +1,16 @@
 import type { Site } from "@countersign/shared";
 import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso/router";
 import { CallError } from "../api/call.js";
 import { checkInvitation, enrol } from "../api/endpoints.js";
 import { useNonce } from "../api/nonce.js";
-import { arrivedInvitation } from "../arrival.js";
+import { arrivedInvitation, forgetInvitation } from "../arrival.js";
 import { sentenceFor } from "../failure.js";
 import { confirmApprover, createApprover, type NewApprover } from "../keys/enrolment.js";
+import { CodeStep } from "../onboarding/code-step.js";
+import { installWay } from "../onboarding/install.js";
+import { InstallStep } from "../onboarding/install-step.js";
+import { StepCount } from "../onboarding/step-count.js";
 import { refreshSession } from "../session.js";
 import { strings } from "../strings.js";
 import { Mark } from "../ui/icons.js";
@@ -13,32 +18,44 @@ import { Busy, Problem, Screen } from "../ui/screen.js";
 
 type EnrolView =
   | { kind: "checking" }
-  | { kind: "invalid"; problem: string }
+  | { kind: "code"; problem?: string }
+  | { kind: "install"; way: "ios" | "android" }
   | { kind: "name"; problem?: string }
   | { kind: "confirm"; created: NewApprover; problem?: string };
 
 /** From an invitation to an approver with a passkey and an enrolled device. */
-export function EnrolScreen({ site }: { site: Site }) {
-  const invitation = arrivedInvitation.value ?? "";
+export default function EnrolScreen({ site, invited }: { site: Site; invited: boolean }) {
+  const arrived = arrivedInvitation.value;
   const [view, setView] = useState<EnrolView>({ kind: "checking" });
 
-  useEffect(() => {
+  /** Without an invitation it is the one that the server's cookie keeps. */
+  const check = async (invitation: string | undefined) => {
     setView({ kind: "checking" });
-    checkInvitation(invitation).then(
-      () => setView({ kind: "name" }),
-      (error) => setView({ kind: "invalid", problem: sentenceFor(error) }),
-    );
-  }, [invitation]);
+    try {
+      await checkInvitation(invitation);
+      const way = installWay();
+      setView(way ? { kind: "install", way } : { kind: "name" });
+    } catch (error) {
+      setView({ kind: "code", problem: sentenceFor(error) });
+    }
+  };
+  useEffect(() => {
+    if (arrived !== null || invited) void check(arrived ?? undefined);
+    else setView({ kind: "code" });
+  }, [arrived]);
 
   switch (view.kind) {
     case "checking":
       return <Busy label={strings.welcome.checking} />;
-    case "invalid":
+    case "code":
+      return <CodeStep problem={view.problem} onCode={(code) => void check(code)} />;
+    case "install":
       return (
-        <Screen title={strings.welcome.invalid} class="centered">
-          <Mark />
-          <p role="alert">{view.problem}</p>
-        </Screen>
+        <InstallStep
+          way={view.way}
+          invitation={arrived ?? ""}
+          onSkip={() => setView({ kind: "name" })}
+        />
       );
     case "name":
       return (
@@ -54,7 +71,6 @@ export function EnrolScreen({ site }: { site: Site }) {
         <ConfirmStep
           site={site}
           created={view.created}
-          invitation={invitation}
           problem={view.problem}
           onProblem={(problem, startOver) =>
             setView(
@@ -80,6 +96,7 @@ function NameStep({ site, problem, onDone, onProblem }: NameStepProps) {
   const [name, setName] = useState("");
   const [busy, setBusy] = useState(false);
   const trimmed = name.toWellFormed().trim();
+  const { welcome } = strings;
 
   const tap = async (registerNonce: string) => {
     setBusy(true);
@@ -93,11 +110,18 @@ function NameStep({ site, problem, onDone, onProblem }: NameStepProps) {
   };
 
   return (
-    <Screen title={strings.welcome.title} class="centered">
-      <Mark />
-      <p class="lead">{strings.welcome.lead(location.host)}</p>
+    <Screen title={welcome.title} class="onboarding">
+      <StepCount step={2} />
+      <p class="server">
+        <Mark />
+        <span>
+          <span class="quiet">{welcome.server}</span>
+          <strong>{location.host}</strong>
+        </span>
+      </p>
+      <p class="lead">{welcome.lead}</p>
       <label class="field">
-        {strings.welcome.name}
+        {welcome.name}
         <input
           type="text"
           autocomplete="name"
@@ -108,7 +132,7 @@ function NameStep({ site, problem, onDone, onProblem }: NameStepProps) {
         />
       </label>
       <p id="name-hint" class="quiet">
-        {strings.welcome.nameHint}
+        {welcome.nameHint}
       </p>
       <Problem sentence={problem} />
       <button
@@ -117,9 +141,9 @@ function NameStep({ site, problem, onDone, onProblem }: NameStepProps) {
         disabled={busy || trimmed === "" || nonce.value === null}
         onClick={() => nonce.value && void tap(nonce.value)}
       >
-        {strings.welcome.create}
+        {welcome.create}
       </button>
-      <p class="quiet">{strings.welcome.createHint}</p>
+      <p class="quiet">{welcome.createHint}</p>
     </Screen>
   );
 }
@@ -127,20 +151,24 @@ function NameStep({ site, problem, onDone, onProblem }: NameStepProps) {
 interface ConfirmStepProps {
   site: Site;
   created: NewApprover;
-  invitation: string;
   problem: string | undefined;
   onProblem: (problem: string, startOver: boolean) => void;
 }
 
-function ConfirmStep({ site, created, invitation, problem, onProblem }: ConfirmStepProps) {
+function ConfirmStep({ site, created, problem, onProblem }: ConfirmStepProps) {
   const { nonce, renew } = useNonce("credential");
+  const { route } = useLocation();
   const [busy, setBusy] = useState(false);
 
   const tap = async (credentialNonce: string) => {
     setBusy(true);
     try {
-      await enrol(await confirmApprover(site, created, invitation, credentialNonce));
+      // The server keeps the invitation since it was checked.
+      await enrol(await confirmApprover(site, created, credentialNonce));
+      // An installed app starts at the inbox; what comes next is the rest of the way.
+      route("/enrol", true);
       await refreshSession();
+      forgetInvitation();
     } catch (error) {
       // A reply that was lost may still have enrolled this phone: then the session tells.
       await refreshSession();
@@ -151,8 +179,8 @@ function ConfirmStep({ site, created, invitation, problem, onProblem }: ConfirmS
   };
 
   return (
-    <Screen title={strings.welcome.confirmTitle} class="centered">
-      <Mark />
+    <Screen title={strings.welcome.confirmTitle} class="onboarding">
+      <StepCount step={2} />
       <p class="lead">{strings.welcome.confirmLead(created.name)}</p>
       <Problem sentence={problem} />
       <button

@@ -14,7 +14,7 @@ type HistoryView =
   | { kind: "listed"; requests: RequestSummary[]; next: string | undefined };
 
 /** What was asked and what became of it, newest first, page by page. */
-export function HistoryScreen({ own }: { own: SignedIn }) {
+export default function HistoryScreen({ own }: { own: SignedIn }) {
   const agents = usePairedAgents(own.approver);
   const [view, setView] = useState<HistoryView>({ kind: "loading" });
 

@@ -1,9 +1,8 @@
-import { type Site, siteChallenge } from "@countersign/shared";
+import type { Site } from "@countersign/shared";
 import { useState } from "preact/hooks";
-import { signIn } from "../api/endpoints.js";
 import { useNonce } from "../api/nonce.js";
 import { sentenceFor } from "../failure.js";
-import { assertWith } from "../keys/passkey.js";
+import { signInWith } from "../keys/sign-in.js";
 import { refreshSession } from "../session.js";
 import { strings } from "../strings.js";
 import { Mark } from "../ui/icons.js";
@@ -11,15 +10,14 @@ import { Problem, Screen } from "../ui/screen.js";
 
 type SignInView = { kind: "ready"; problem?: string } | { kind: "busy" };
 
-export function SignInScreen({ site }: { site: Site }) {
+export default function SignInScreen({ site }: { site: Site }) {
   const { nonce, renew } = useNonce("login");
   const [view, setView] = useState<SignInView>({ kind: "ready" });
 
   const tap = async (brokerNonce: string) => {
     setView({ kind: "busy" });
     try {
-      const assertion = await assertWith(siteChallenge("login", site, brokerNonce), site.rp_id);
-      await signIn(brokerNonce, assertion);
+      await signInWith(site, brokerNonce);
       await refreshSession();
     } catch (error) {
       renew();
@@ -40,7 +38,18 @@ export function SignInScreen({ site }: { site: Site }) {
       >
         {strings.signIn.button}
       </button>
-      <p class="quiet">{strings.signIn.newHere}</p>
+      <p class="quiet">
+        {strings.signIn.newHere}{" "}
+        <a class="inline-link" href="/enrol">
+          {strings.signIn.invitation}
+        </a>
+      </p>
+      <p class="quiet">
+        {strings.link.noPasskey}{" "}
+        <a class="inline-link" href="/link">
+          {strings.link.addThis}
+        </a>
+      </p>
       <p class="quiet">
         {strings.signIn.server}: <code>{location.host}</code>
       </p>

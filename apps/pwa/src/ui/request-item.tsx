@@ -10,15 +10,21 @@ interface RequestItemProps {
   request: RequestSummary;
   /** From this phone's own pairing record: the summary's name for the agent is never shown. */
   agent: PairedAgent | undefined;
+  /** It stood here as pending and does not wait any more. */
+  gone?: boolean;
   testId: string;
 }
 
 /** One request in a list. It only leads to the review: nothing here was verified yet. */
-export function RequestItem({ request, agent, testId }: RequestItemProps) {
-  const pending = request.state === "pending";
+export function RequestItem({ request, agent, gone = false, testId }: RequestItemProps) {
+  const pending = request.state === "pending" && !gone;
   const tier = knownTier(request.tier);
   return (
-    <a class="item" href={`/requests/${encodeURIComponent(request.rid)}`} data-testid={testId}>
+    <a
+      class={gone ? "item gone" : "item"}
+      href={`/requests/${encodeURIComponent(request.rid)}`}
+      data-testid={testId}
+    >
       <span class="item-main">
         {agent ? (
           <>
@@ -40,14 +46,17 @@ export function RequestItem({ request, agent, testId }: RequestItemProps) {
       </span>
       <span class="item-side">
         {pending && tier && <TierBadge tier={tier} />}
-        {!pending && (
+        {gone && <span class="state">{strings.inbox.gone}</span>}
+        {!pending && !gone && (
           <span class={`state state-${request.state}`}>{strings.states[request.state]}</span>
         )}
-        <span class="quiet tabular">
-          {pending
-            ? strings.review.timeLeft(countdown(request.expires_at - now.value))
-            : localTime(request.settled_at ?? request.created_at)}
-        </span>
+        {!gone && (
+          <span class="quiet tabular">
+            {pending
+              ? strings.review.timeLeft(countdown(request.expires_at - now.value))
+              : localTime(request.settled_at ?? request.created_at)}
+          </span>
+        )}
       </span>
     </a>
   );

@@ -9,7 +9,13 @@ export function Rendered({ children }: { children: string }) {
     <bdi class="isolated" dir="ltr">
       {children.split(marks).map((part, index) =>
         // split() puts what the group caught at the odd places.
-        index % 2 === 1 ? <mark key={index}>{part}</mark> : part,
+        index % 2 === 1 ? (
+          <mark key={index} class={part === "⏎" ? "break" : undefined}>
+            {part}
+          </mark>
+        ) : (
+          part
+        ),
       )}
     </bdi>
   );
