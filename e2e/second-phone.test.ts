@@ -1,0 +1,135 @@
+import { mkdir } from "node:fs/promises";
+import { launchChromium, newPhone, type Phone } from "@countersign/test-kit/chromium";
+import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
+import { type AutoPhone, startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
+
+// Two real phones of one person and an agent: link, see what the other paired, freeze, lift, remove.
+
+const pictures = process.env["PICTURES_DIR"];
+let broker: TestBroker;
+let browser: Browser;
+let first: AutoPhone;
+let second: Phone;
+let agent: SoftAgent;
+
+beforeAll(async () => {
+  broker = await startTestBroker();
+  browser = await launchChromium();
+  first = await startAutoPhone(browser, broker.site.origin);
+  await first.enrol(broker.firstInvitation ?? "");
+  agent = await createSoftAgent({ origin: broker.site.origin, name: "Desk" });
+  second = await newPhone(browser, broker.site.origin);
+  await second.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  await broker.drop();
+});
+
+/** Keeps a screen in both themes, where somebody asked to see them. */
+async function keep(page: Page, name: string): Promise<void> {
+  if (pictures === undefined) return;
+  await mkdir(pictures, { recursive: true });
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(150);
+    await page.screenshot({ path: `${pictures}/${name}.${colorScheme}.png`, fullPage: true });
+  }
+}
+
+/** The agent's pairing with whatever phone shows the digits. */
+async function pairByScreen(): Promise<void> {
+  await agent.pairWith({
+    acceptPairing: async (link: string) => {
+      await first.page.goto("/pair");
+      await first.page.getByRole("textbox", { name: "Pairing link" }).fill(link);
+      await first.page.getByRole("button", { name: "Pair", exact: true }).click();
+      await first.page.getByText("Waiting for the agent").waitFor();
+      return {
+        pairingId: "",
+        digits: async () => (await first.page.getByTestId("compare-digits").textContent()) ?? "",
+      };
+    },
+  });
+  await first.page.getByText("may now ask for your approval").waitFor();
+}
+
+it("a new phone with a passkey of its own is added by its code, signs in, and sees the agents that the old one paired", async () => {
+  await pairByScreen();
+  const { page } = second;
+  await page.goto("/");
+  await page.getByRole("link", { name: "Add it to your account" }).click();
+  await keep(page, "link-ask");
+  await page.getByRole("button", { name: "Make a passkey here" }).click();
+  await page.getByRole("img", { name: "Code for your other phone" }).waitFor();
+  await keep(page, "link-code");
+  await page.getByRole("button", { name: "Copy the link instead" }).click();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+
+  const old = first.page;
+  await old.goto("/devices");
+  await old.getByRole("textbox", { name: "Link of the new phone" }).waitFor();
+  await keep(old, "devices-add");
+  await old.getByRole("textbox", { name: "Link of the new phone" }).fill(link);
+  await old.getByRole("button", { name: "Add its passkey" }).click();
+  await keep(old, "devices-found");
+  await old.getByRole("button", { name: "Add the phone" }).click();
+  await old.getByText("The new phone is one of your devices now").waitFor();
+  await keep(old, "devices-added");
+
+  await page.getByText("This phone is one of your devices now").waitFor();
+  await keep(page, "link-done");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { name: "Inbox" }).waitFor();
+  await page.goto("/agents");
+  await page.getByText("Desk").waitFor();
+  await expect.poll(() => page.getByRole("button", { name: "Unpair" }).count()).toBe(1);
+}, 120_000);
+
+it("the new phone reads a request that was sealed before it was there as not sealed for it, and freezes the agent", async () => {
+  const { page } = second;
+  const { rid } = await agent.request();
+  await page.goto(`/requests/${rid}`);
+  await page.getByText("Not sealed for this device").waitFor();
+  await keep(page, "not-sealed");
+  await page.getByRole("button", { name: "Deny", exact: true }).click();
+  await page.getByRole("radio").last().check();
+  await keep(page, "freeze-sheet");
+  await page.getByRole("button", { name: "Freeze and deny" }).click();
+  await expect.poll(async () => (await agent.poll(rid)).body["code"]).toBe("frozen");
+}, 60_000);
+
+it("the same person's other phone lifts it, with the passkey", async () => {
+  const { page } = first;
+  await page.goto("/agents");
+  await page.getByText("Frozen: it can ask and execute nothing").waitFor();
+  await keep(page, "agents-frozen");
+  await page.getByRole("button", { name: "Lift", exact: true }).click();
+  await keep(page, "lift-sheet");
+  await page.getByRole("button", { name: "Lift with passkey" }).click();
+  await expect.poll(() => page.getByText("Frozen: it can ask").count()).toBe(0);
+  await agent.request();
+}, 60_000);
+
+it("a phone that is removed is signed out where it stands", async () => {
+  const { page } = first;
+  await second.page.goto("/");
+  await page.goto("/devices");
+  await page.getByRole("button", { name: "Remove" }).first().click();
+  await keep(page, "remove-sheet");
+  await page.getByRole("button", { name: "Remove with passkey" }).click();
+  await page
+    .getByText(/removed/)
+    .first()
+    .waitFor();
+  await keep(page, "devices-removed");
+  await second.page.goto("/");
+  await second.page
+    .getByRole("button", { name: /Sign in|passkey/ })
+    .first()
+    .waitFor();
+  expect(await second.page.getByText("New here?").count()).toBe(1);
+}, 60_000);
