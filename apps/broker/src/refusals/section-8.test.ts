@@ -38,8 +38,8 @@ import { enrolledPhone } from "../testing/harness.js";
  *   any status change without a decision                 here, ../domain/lifecycle
  *
  * Waiting for the log: a leaf of something else; a checkpoint inconsistent with the remembered one.
- * Waiting for the phone's issue: freeze (F, approve after freeze); links of a chain after K0 (gap, fork,
- * roll-back, a key pinned for another approver, a recipient that is not pinned).
+ * Freeze, approve after freeze: ../freeze. Links of a chain after K0 (gap, fork, roll-back): ../keys; a key pinned
+ * for another approver, a recipient that is not pinned: the agent's chain and verify tests.
  */
 
 let world: World;
