@@ -1,4 +1,4 @@
-// `npx tsx scripts/generate-config-docs.mjs`: .env.example and docs/configuration.md from the schema that the server reads.
+// `npx tsx --conditions=@countersign/source scripts/generate-config-docs.mjs`: .env.example and docs/configuration.md from the schema that the server reads.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configurationPage, envExample } from "../apps/broker/src/env-docs.ts";

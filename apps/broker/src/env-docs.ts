@@ -10,7 +10,7 @@ interface Setting {
 }
 
 const heading =
-  "Made from the descriptions in apps/broker/src/env.ts by `npx tsx scripts/generate-config-docs.mjs`.";
+  "Made from the descriptions in apps/broker/src/env.ts by `npx tsx --conditions=@countersign/source scripts/generate-config-docs.mjs`.";
 
 /** `.env.example`: every setting, switched off, with what it does. */
 export function envExample(): string {

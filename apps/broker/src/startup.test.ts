@@ -177,8 +177,11 @@ describe("the configuration", () => {
   it.each([
     [".env.example", envExample],
     ["docs/configuration.md", configurationPage],
-  ])("is what %s says: run `npx tsx scripts/generate-config-docs.mjs`", async (path, make) => {
-    const committed = await readFile(new URL(`../../../${path}`, import.meta.url), "utf8");
-    expect(committed).toBe(make());
-  });
+  ])(
+    "is what %s says: run `npx tsx --conditions=@countersign/source scripts/generate-config-docs.mjs`",
+    async (path, make) => {
+      const committed = await readFile(new URL(`../../../${path}`, import.meta.url), "utf8");
+      expect(committed).toBe(make());
+    },
+  );
 });
