@@ -7,9 +7,8 @@ import {
   randomId,
   randomNonce,
 } from "@countersign/shared";
-import type { SignedInApprover } from "./authorization.js";
+import { refuseConflict, type SignedInApprover } from "./authorization.js";
 import type { Broker } from "./broker.js";
-import { isUniqueViolation } from "./db/failures.js";
 import {
   advancePush,
   type ClaimedPush,
@@ -55,10 +54,7 @@ export async function subscribe(
     ...given.keys,
     endpoint,
     deviceKid: given.device_kid,
-  }).catch((error: unknown) => {
-    if (isUniqueViolation(error)) throw new ProtocolError("conflict", { cause: error });
-    throw error;
-  });
+  }).catch(refuseConflict("conflict"));
   if (!stored) throw new ProtocolError("forbidden");
 }
 

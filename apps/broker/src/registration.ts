@@ -15,7 +15,7 @@ import {
   verifyChainRoot,
   verifyDeviceSignature,
 } from "@countersign/shared";
-import type { SignedInApprover } from "./authorization.js";
+import { refuseConflict, type SignedInApprover } from "./authorization.js";
 import type { Broker } from "./broker.js";
 import {
   countApprovers,
@@ -28,7 +28,6 @@ import {
   listCredentials,
   listDevices,
 } from "./db/approvers.js";
-import { isUniqueViolation } from "./db/failures.js";
 import { findDevice } from "./db/keys.js";
 import { insertNonce, insertSession, type NoncePurpose } from "./db/sessions.js";
 
@@ -98,10 +97,7 @@ export async function enrol(
     head,
     link: given.root,
     sessionHash: tokenHash(sessionToken),
-  }).catch((error: unknown) => {
-    if (isUniqueViolation(error)) throw new ProtocolError("conflict", { cause: error });
-    throw error;
-  });
+  }).catch(refuseConflict("conflict"));
   if (!inserted) throw new ProtocolError("invitation_invalid");
   broker.log.info({ approver: root.approver }, "approver enrolled");
   return { approver: root.approver, sessionToken };

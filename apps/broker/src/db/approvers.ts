@@ -1,5 +1,5 @@
 import type { ChainLink, Credential, DeviceKeys, EcPublicJwk } from "@countersign/shared";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
@@ -8,10 +8,9 @@ import { approver, chainLink, credential, device, invitation, nonce, session } f
 
 const changed = sql`changed`;
 
-export interface NewApprover {
+/** A new passkey and device with the root of their chain, and the session that they open. */
+export interface NewKeys {
   approver: string;
-  name: string;
-  invitationHash: string;
   registerNonce: string;
   credentialNonce: string;
   credential: Credential & { counter: number };
@@ -22,19 +21,29 @@ export interface NewApprover {
   sessionHash: string;
 }
 
-/** Consumes the invitation and both nonces, and makes approver, keys, chain and session: all or nothing. */
-export async function insertApprover(db: Database, given: NewApprover): Promise<boolean> {
-  const row = await firstRow(
-    db,
-    // Counted before anything is deleted: who took too long keeps the invitation for another try.
-    sql`with held as (
+export interface NewApprover extends NewKeys {
+  name: string;
+  invitationHash: string;
+}
+
+/** Takes both nonces of new keys or neither. Counted before anything is deleted: who took too long may try again. */
+export const takeKeyNonces = (
+  given: Pick<NewKeys, "registerNonce" | "credentialNonce">,
+): SQL => sql`
+    held as (
       select value from ${nonce} where expires_at > now() and (
         (value = ${given.registerNonce} and purpose = 'register')
         or (value = ${given.credentialNonce} and purpose = 'credential')) for update
     ), nonces as (
       delete from ${nonce} where value in (select value from held) and (select count(*) from held) = 2
       returning value
-    ), invited as (
+    )`;
+
+/** Consumes the invitation and both nonces, and makes approver, keys, chain and session: all or nothing. */
+export async function insertApprover(db: Database, given: NewApprover): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`with ${takeKeyNonces(given)}, invited as (
       delete from ${invitation} where hash = ${given.invitationHash} and expires_at > now()
         and (select count(*) from nonces) = 2 returning hash
     ), changed as (

@@ -1,7 +1,7 @@
-import type { ChainLink, Credential, DeviceKeys } from "@countersign/shared";
 import { sql } from "drizzle-orm";
 import { lifecycle } from "../domain/lifecycle.js";
 import { limits } from "../domain/limits.js";
+import { type NewKeys, takeKeyNonces } from "./approvers.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
 import { epoch, firstRow, json, rows, secondsFromNow, textArray } from "./rows.js";
@@ -137,17 +137,8 @@ export async function cancelRecovery(
   return row !== undefined;
 }
 
-export interface CompletedRecovery {
-  approver: string;
+export interface CompletedRecovery extends NewKeys {
   codeHash: string;
-  registerNonce: string;
-  credentialNonce: string;
-  credential: Credential & { counter: number };
-  device: DeviceKeys;
-  deviceKid: string;
-  head: string;
-  link: ChainLink;
-  sessionHash: string;
 }
 
 /**
@@ -157,14 +148,7 @@ export interface CompletedRecovery {
 export async function completeRecovery(db: Database, given: CompletedRecovery): Promise<boolean> {
   const row = await firstRow(
     db,
-    sql`with held as (
-      select value from ${nonce} where expires_at > now() and (
-        (value = ${given.registerNonce} and purpose = 'register')
-        or (value = ${given.credentialNonce} and purpose = 'credential')) for update
-    ), nonces as (
-      delete from ${nonce} where value in (select value from held) and (select count(*) from held) = 2
-      returning value
-    ), due as (
+    sql`with ${takeKeyNonces(given)}, due as (
       delete from ${recovery} where approver = ${given.approver} and code_hash = ${given.codeHash}
         and ready_at <= now() and expires_at > now() and (select count(*) from nonces) = 2
       returning approver
