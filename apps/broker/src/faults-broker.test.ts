@@ -120,7 +120,9 @@ describe("a broker that was killed", () => {
   it("under load, loses nothing acknowledged and doubles nothing", async () => {
     const ledger = newLedger();
     let over = false;
-    const load = Promise.all(agents.map((one) => keepAsking(one, phone, ledger, () => over)));
+    const load = Promise.all(
+      agents.map((one) => keepAsking({ agent: one, phone }, ledger, () => over)),
+    );
     load.catch(() => {});
     for (let round = 0; round < 3; round++) {
       await sleep(500 + 130 * round);

@@ -3,37 +3,28 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BrokerProcess, startBrokerProcess } from "@countersign/test-kit/broker-process";
 import { startPostgres, type TestServer } from "@countersign/test-kit/postgres";
-import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
-import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectKept } from "./testing/ledger-check.js";
-import { keepAsking, newLedger } from "./testing/load.js";
+import { keepAsking, newLedger, startWriters, type Writer } from "./testing/load.js";
 
 // The real process on a server of its own, which is killed as a power cut would.
 
 let postgres: TestServer;
 let broker: BrokerProcess;
-let phone: SoftPhone;
-let agents: SoftAgent[];
+let writers: Writer[];
 
 beforeAll(async () => {
   postgres = await startPostgres();
   broker = await startBrokerProcess({ DATABASE_URL: postgres.url });
-  phone = await createSoftPhone({ origin: broker.origin });
-  await phone.enrol(broker.firstInvitation ?? "", "Ada");
-  agents = [];
-  for (let count = 0; count < 4; count++) {
-    const agent = await createSoftAgent({ origin: broker.origin });
-    await agent.pairWith(phone);
-    agents.push(agent);
-  }
+  writers = await startWriters(broker, 4);
 });
 afterAll(async () => {
   await broker.stop();
   await postgres.stop();
 });
 
-const ready = () => fetch(`${broker.origin}/readyz`);
+/** Each call on a connection of its own: what is asked is how the broker is, not how an old connection is. */
+const ready = () => fetch(`${broker.origin}/readyz`, { headers: { connection: "close" } });
 
 /** @returns milliseconds until the broker had its database again */
 async function recovery(): Promise<number> {
@@ -46,12 +37,13 @@ describe("PostgreSQL killed under load", () => {
   it("costs neither the process nor an acknowledged write", async () => {
     const ledger = newLedger();
     let over = false;
-    const load = Promise.all(agents.map((agent) => keepAsking(agent, phone, ledger, () => over)));
+    const load = Promise.all(writers.map((writer) => keepAsking(writer, ledger, () => over)));
     load.catch(() => {});
     const recoveries: number[] = [];
     for (let round = 0; round < 5; round++) {
       await sleep(400 + 150 * round);
       await postgres.kill();
+      expect(broker.isAlive(), broker.output()).toBe(true);
       const refused = await ready();
       expect(refused.status).toBe(503);
       expect(await refused.json()).toMatchObject({ code: "unavailable" });
@@ -78,10 +70,10 @@ describe("PostgreSQL killed under load", () => {
 
 describe("a database that stops answering", () => {
   it("holds no call for ever, and is used again when it answers", async () => {
-    const line = await startLine(postgres.url);
+    const database = await startPostgres();
+    const line = await startLine(database.url);
     const behind = await startBrokerProcess({
       DATABASE_URL: `postgres://postgres@127.0.0.1:${line.port}/postgres`,
-      PUBLIC_URL: broker.origin,
     });
     const call = () => fetch(`http://127.0.0.1:${behind.port}/readyz`);
     try {
@@ -100,6 +92,7 @@ describe("a database that stops answering", () => {
     } finally {
       await behind.stop();
       line.close();
+      await database.stop();
     }
   });
 });

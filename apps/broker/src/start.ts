@@ -113,6 +113,8 @@ async function listen(env: Environment): Promise<{ server: Server; port: number 
   // Node's defaults let half-sent headers hold a connection for 95 s.
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
+  // Longer than proxies keep theirs (Caddy: 2 min): else a call now and then meets a connection that is just being closed.
+  server.keepAliveTimeout = 150_000;
   server.maxHeadersCount = 60;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Decision, ProtocolError } from "@countersign/shared";
-import type { SoftAgent } from "@countersign/test-kit/soft-agent";
-import type { SoftPhone } from "@countersign/test-kit/soft-phone";
+import type { BrokerProcess } from "@countersign/test-kit/broker-process";
+import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
+import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
 
 /** What the broker acknowledged, by request id: all of this must still be there afterwards. */
 export interface Ledger {
@@ -28,22 +29,40 @@ export const newLedger = (): Ledger => ({
 /** A broker that was away answers again long before this; after it, the test has failed. */
 const patienceMilliseconds = 25_000;
 
+/** An agent and the person who answers it. */
+export interface Writer {
+  agent: SoftAgent;
+  phone: SoftPhone;
+}
+
+/** Each with an approver of its own, so that a fast machine stays within what one person may call. */
+export async function startWriters(
+  { origin, firstInvitation }: BrokerProcess,
+  count: number,
+): Promise<Writer[]> {
+  const writers: Writer[] = [];
+  let invitation = firstInvitation ?? "";
+  while (writers.length < count) {
+    const phone = await createSoftPhone({ origin });
+    await phone.enrol(invitation, `Approver ${writers.length + 1}`);
+    const agent = await createSoftAgent({ origin });
+    await agent.pairWith(phone);
+    writers.push({ agent, phone });
+    invitation = await phone.invite();
+  }
+  return writers;
+}
+
 /** One agent's requests, one after the other, each carried to its end however often a call has to be repeated. */
 export async function keepAsking(
-  agent: SoftAgent,
-  phone: SoftPhone,
+  { agent, phone }: Writer,
   ledger: Ledger,
   isOver: () => boolean,
 ): Promise<void> {
-  for (let count = 0; !isOver(); count++) await carryOne(agent, phone, ledger, count % 4 === 3);
+  for (let count = 0; !isOver(); count++) await carryOne({ agent, phone }, ledger, count % 4 === 3);
 }
 
-async function carryOne(
-  agent: SoftAgent,
-  phone: SoftPhone,
-  ledger: Ledger,
-  denies: boolean,
-): Promise<void> {
+async function carryOne({ agent, phone }: Writer, ledger: Ledger, denies: boolean): Promise<void> {
   const request = await agent.prepare();
   const { rid } = request;
   await until(ledger, async () => ok(await agent.upload(request)));
