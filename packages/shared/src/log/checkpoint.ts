@@ -1,22 +1,20 @@
 import { fromBase64url, toBase64url } from "../bytes.js";
 import { ProtocolError } from "../errors.js";
+import type { Tree } from "../statement.js";
 import { fromBase64, type NoteKey, parseVkey, signNote, toBase64, verifyNote } from "./note.js";
 import { consistencyProof } from "./proofs.js";
 import { tileHashReader } from "./tiles.js";
 import { emptyRoot, verifyConsistency } from "./tree.js";
 
 /** A tree that the log's key has signed. @see c2sp.org/tlog-checkpoint */
-export interface Checkpoint {
-  size: number;
-  /** base64url, as hashes travel in this protocol. */
-  root: string;
+export interface Checkpoint extends Tree {
   /** The signed note itself: what proves it to anybody. */
   note: string;
 }
 
 /** A log's key signs its own trees only: its name is their origin. */
 export async function signCheckpoint(
-  tree: { size: number; root: string },
+  tree: Tree,
   key: NoteKey & { privateKey: CryptoKey },
 ): Promise<string> {
   const root = toBase64(fromBase64url(tree.root));
@@ -42,12 +40,12 @@ export async function verifyCheckpoint(note: string, vkey: string): Promise<Chec
 }
 
 /**
- * Demands that one of two signed trees is the beginning of the other, by the tiles of the larger.
+ * Demands that one of two trees is the beginning of the other, by the tiles of the larger.
  * @throws ProtocolError `log_fork` when it is not, or the tiles do not show it; whatever `fetchTile` throws
  */
 export async function requireConsistent(
-  one: Checkpoint,
-  other: Checkpoint,
+  one: Tree,
+  other: Tree,
   fetchTile: (path: string) => Promise<Uint8Array>,
 ): Promise<void> {
   const [older, newer] = one.size <= other.size ? [one, other] : [other, one];
@@ -55,8 +53,8 @@ export async function requireConsistent(
 }
 
 async function agree(
-  older: Checkpoint,
-  newer: Checkpoint,
+  older: Tree,
+  newer: Tree,
   fetchTile: (path: string) => Promise<Uint8Array>,
 ): Promise<boolean> {
   if (older.size === newer.size) return older.root === newer.root;
@@ -69,4 +67,4 @@ async function agree(
   return verifyConsistency(treeOf(older), treeOf(newer), proof);
 }
 
-const treeOf = ({ size, root }: Checkpoint) => ({ size, root: fromBase64url(root) });
+const treeOf = ({ size, root }: Tree) => ({ size, root: fromBase64url(root) });
