@@ -455,6 +455,7 @@ export const strings = {
       ready: "Look at everything, then decide",
     },
     cannotApprove: "This cannot be approved",
+    notes: ["Seen before", "Shown now"],
     onlyDeny: "You can deny it, or leave it to expire.",
     sheet: {
       title: "Deny this request?",
@@ -505,6 +506,10 @@ export const strings = {
       "This app is too old, or too new, to show this request the way the agent expects.",
     view_too_large:
       "There is more in this request than a person could read or this app could show.",
+    log_contradicted:
+      "The server's log contradicts what this phone saw of it before. Approve nothing on this server, and show both states below to its operator.",
+    log_withheld:
+      "The server did not show its log, so nothing can be approved now. Open the request again.",
   } satisfies Record<Refusal, string>,
   result: {
     approvedHere: "You approved",

@@ -104,6 +104,7 @@ export async function practiceRequest(
       agentJkt,
       reqNonce,
       decidable: true,
+      tree: undefined,
       verdict: {
         kind: "verified",
         agent,

@@ -5,6 +5,7 @@ import { ClientError } from "../errors.js";
 import { type Execute, type Guarded, type GuardOptions, guardAction } from "../gate/guard.js";
 import { type AgentKey, ensureAgentKey, readAgentKey } from "../home/agent-key.js";
 import { openPrivateDirectory } from "../home/durable-file.js";
+import { openLogMemory } from "../home/log-memory.js";
 import { openPins } from "../home/pins.js";
 import { createBroker } from "../http/broker.js";
 import { createTransport } from "../http/transport.js";
@@ -49,7 +50,7 @@ export interface Client {
   /**
    * Pairs an approver's phone with this agent.
    * @throws ClientError `pairing_failed`, `pairing_expired`, `pairing_canceled`, `digits_wrong`, `keys_changed`,
-   *   `keys_shared`, `unreachable`
+   *   `keys_shared`, `log_changed`, `unreachable`
    */
   pair(options: PairOptions): Promise<PairedApprover>;
   /**
@@ -222,12 +223,13 @@ async function openBase(home: string, site: Site, options: ClientOptions) {
   const transport = createTransport(options.fetch ?? globalThis.fetch, clock);
   const journal = await openJournal(home);
   const pins = await openPins(home, site);
+  const log = await openLogMemory(home);
   const measures = createMeasures(options.preconditions);
   return {
     pins,
     connect: (key: AgentKey): ClientContext => {
       const broker = createBroker(site.issuer, key, transport, clock);
-      return { site, key, broker, journal, pins, measures, clock, logger, retryForMs };
+      return { site, key, broker, journal, pins, log, measures, clock, logger, retryForMs };
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   credentialId,
   ecPublicJwk,
   id,
+  logKey,
   numericDate,
   signature,
   storableLabel,
@@ -21,6 +22,8 @@ export const siteInfo = z.object({
   issuer: z.string(),
   rp_id: z.string(),
   origin: z.string(),
+  /** The key of its log, as C2SP's vkey text. */
+  log_key: logKey,
   approver: z.optional(z.object({ approver: id, name: z.string() })),
   /** This browser keeps an invitation that is still good. */
   invited: z.optional(z.literal(true)),
