@@ -1,7 +1,5 @@
 import { agentsStrings } from "./strings/agents.js";
-import { alertsStrings } from "./strings/alerts.js";
 import { appStrings } from "./strings/app.js";
-import { devicesStrings } from "./strings/devices.js";
 import { onboardingStrings } from "./strings/onboarding.js";
 import { pairingStrings } from "./strings/pairing.js";
 import { practiceStrings } from "./strings/practice.js";
@@ -12,7 +10,10 @@ import { reviewStrings } from "./strings/review.js";
 import { settingsStrings } from "./strings/settings.js";
 import { signInStrings } from "./strings/sign-in.js";
 
-/** Every word that the app shows: a file for each room, one catalogue. */
+/**
+ * Every word that the app shows, a file for each room. What few people ever see is not among the words that every
+ * first load carries: alerts, devices and recovery come with their screens.
+ */
 export const strings = {
   ...appStrings,
   ...onboardingStrings,
@@ -22,8 +23,6 @@ export const strings = {
   ...agentsStrings,
   ...pairingStrings,
   ...settingsStrings,
-  ...devicesStrings,
-  ...alertsStrings,
   ...reviewStrings,
   ...refusalsStrings,
   ...resultStrings,

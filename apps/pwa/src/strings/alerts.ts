@@ -9,6 +9,7 @@ export const alertsStrings = {
     turningOn: "Turning on",
     turnOff: "Turn off alerts",
     on: "On for this device",
+    since: (date: string) => `since ${date}`,
     last: (outcome: string, time: string) => `Last push: ${outcome}, ${time}`,
     outcomes: {
       accepted: "handed over",

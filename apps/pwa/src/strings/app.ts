@@ -5,6 +5,7 @@ export const appStrings = {
   retry: "Try again",
   back: "Back",
   cancel: "Cancel",
+  copied: "Copied",
   notices: {
     offline: "No connection to the server. What you see may be out of date.",
     update: "A new version is ready.",

@@ -39,8 +39,6 @@ export const devicesStrings = {
   },
   link: {
     title: "Add this phone",
-    noPasskey: "New phone?",
-    addThis: "Add it to your account",
     lead: "Your other phone adds this one: it scans a code from this screen.",
     synced: "If your passkeys are synced to this phone, sign in first.",
     signIn: "Sign in with a synced passkey",
@@ -52,7 +50,6 @@ export const devicesStrings = {
     scan: "On your other phone: Settings, Devices and passkeys, Add another phone. Scan this code within ten minutes.",
     qr: "Code for your other phone",
     copy: "Copy the link instead",
-    copied: "Copied",
     waiting: "Waiting for your other phone",
     done: "This phone is one of your devices now.",
     enter: "Sign in",

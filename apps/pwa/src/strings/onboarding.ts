@@ -55,6 +55,7 @@ export const onboardingStrings = {
     alertsLead:
       "An alert says who asks and how long there is. What it is about stays on this phone.",
     practice: { label: "Practise", text: "Deny one request, approve one. Nothing is sent." },
+    codes: { label: "Recovery codes", text: "For the day when every phone is lost." },
     pair: { label: "Pair an agent", text: "Scan the code in the terminal, compare six digits." },
   },
 } as const;

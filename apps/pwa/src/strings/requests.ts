@@ -12,6 +12,8 @@ export const requestsStrings = {
     noAgents: "No agent is paired with this phone yet.",
     unknownAgent: "Not an agent of this phone",
     review: "Review",
+    recovering: "Somebody used a recovery code of this account.",
+    recoveringLook: "Look",
     approvedByYou: (approvals: number, quorum: number) =>
       `You approved. ${approvals} of ${quorum} so far.`,
     notEnrolled:

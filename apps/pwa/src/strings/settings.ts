@@ -8,6 +8,8 @@ export const settingsStrings = {
     practise: "Practise again",
     devices: "Devices and passkeys",
     devicesLink: "Add another phone, or remove one",
+    codes: "Recovery codes",
+    codesLeft: (left: number) => (left === 0 ? "None yet: make some" : `${left} left`),
     invite: "Invite another person",
     inviteText: "They get an account of their own. Agents trust nobody before they pair.",
     inviteButton: "Make an invitation link",
@@ -15,7 +17,6 @@ export const settingsStrings = {
     inviteCode: "Or to be typed in the installed app",
     inviteOnce: (time: string) => `Works once, until ${time}.`,
     copy: "Copy",
-    copied: "Copied",
     signOut: "Sign out",
   },
   diagnostics: {

@@ -6,6 +6,10 @@ export const signInStrings = {
     button: "Sign in with passkey",
     newHere: "New here?",
     invitation: "Type an invitation",
+    newPhone: "New phone?",
+    addThis: "Add it to your account",
+    lostAll: "Lost every phone?",
+    recover: "Use a recovery code",
     server: "Server",
   },
 } as const;
