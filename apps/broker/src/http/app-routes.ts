@@ -165,6 +165,7 @@ function toSummary(row: RequestRow): RequestSummary {
     expires_at: row.expires_at,
     ...(row.settled_at === null ? {} : { settled_at: row.settled_at }),
     ...(row.decided === null ? {} : { decided: row.decided }),
+    ...(row.frozen_by === null ? {} : { frozen: true as const }),
   };
 }
 

@@ -122,6 +122,7 @@ export async function practiceRequest(
       approvals: 0,
       quorum: 1,
       decided: undefined,
+      frozen: false,
       outcomes: [],
     },
   };

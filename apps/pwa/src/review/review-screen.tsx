@@ -36,7 +36,7 @@ export default function ReviewScreen({ rid, own }: { rid: string; own: SignedIn 
           review={review}
           opened={view.opened}
           progress={view.progress}
-          after={<AfterResult opened={view.opened} own={own} />}
+          after={<AfterResult opened={view.opened} progress={view.progress} own={own} />}
         />
       )}
     </Screen>

@@ -26,6 +26,7 @@ export const requestsStrings = {
     more: "Show earlier",
   },
   tiers: { red: "Dangerous", yellow: "Careful", green: "Routine" } satisfies Record<Tier, string>,
+  deniedByFreeze: "Denied by a freeze",
   states: {
     pending: "Waiting",
     approved: "Approved",

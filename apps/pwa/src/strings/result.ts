@@ -5,6 +5,8 @@ export const resultStrings = {
   result: {
     approvedHere: "You approved",
     deniedHere: "You denied",
+    frozenHere: "You froze the agent, which denied this too",
+    frozen: "Denied by a freeze of the agent",
     approvedElsewhere: "Answered elsewhere: approved",
     deniedElsewhere: "Answered elsewhere: denied",
     canceled: "The agent withdrew this request",
@@ -23,6 +25,7 @@ export const resultStrings = {
     outcomeSigned: "Reported and signed by the agent",
     outcomeUnverified: "An outcome was reported, but it could not be verified on this phone.",
     evidence: "Download evidence",
+    afterPicture: "Screen after it",
     inbox: "Back to the inbox",
     seconds: (count: number) => (count === 1 ? "took 1 second" : `took ${count} seconds`),
   },
