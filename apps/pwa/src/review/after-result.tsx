@@ -7,7 +7,7 @@ import { Problem } from "../ui/screen.js";
 import type { AfterPictures } from "./after-picture.js";
 import type { Opened, Progress } from "./opened.js";
 
-interface AfterResultProps {
+export interface AfterResultProps {
   opened: Opened;
   progress: Progress;
   own: SignedIn;
@@ -21,7 +21,7 @@ export function AfterResult({ opened, progress, own }: AfterResultProps) {
   const { agent, request } = opened.verdict;
   const save = async () => {
     try {
-      // Its own chunk: few reviews end with it.
+      // A chunk of its own: few reviews end with it.
       const { evidenceFile, saveFile } = await import("./evidence-file.js");
       const file = await evidenceFile(opened, await getRequest(opened.rid), own);
       if (file) saveFile(file);
@@ -32,7 +32,6 @@ export function AfterResult({ opened, progress, own }: AfterResultProps) {
   };
   const pictured = progress.outcomes.flatMap((one) => (one?.sealed_sha256 ? [one] : []));
   const look = () =>
-    // Its own chunk too.
     void import("./after-picture.js").then(
       ({ AfterPictures: show }) => setPictures({ show }),
       () => setProblem(strings.failures.unreachable),
