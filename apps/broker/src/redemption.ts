@@ -187,7 +187,10 @@ export async function report(
     outcome.rid === rid && outcome.ar_hash === request.ar_hash && outcome.ctx === request.ctx;
   if (!bound) throw new ProtocolError("invalid_binding");
   const digest = sha256Text(readJws(jws, "countersign-outcome+jwt").payload);
-  const given = { rid, clientId: agent.clientId, n: outcome.n, digest, outcome: jws };
+  const given = {
+    ...{ rid, clientId: agent.clientId, n: outcome.n, digest, outcome: jws },
+    sealedSha256: outcome.sealed_sha256,
+  };
   const inserted = await insertOutcome(broker.db, given).catch(refuseConflict("conflict"));
   const after = (await findForAgent(broker.db, { rid, clientId: agent.clientId })) ?? request;
   if (inserted) {

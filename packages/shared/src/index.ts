@@ -1,4 +1,5 @@
 export * from "./action.js";
+export * from "./after-picture.js";
 export * from "./assertion.js";
 export * from "./bytes.js";
 export * from "./ceremony.js";

@@ -317,10 +317,20 @@ export async function canRedeemAgain(
   return row !== undefined;
 }
 
-/** Appends the agent's next report. */
+/**
+ * Appends the agent's next report, and binds the after-picture that it names. One that is not here, or is another
+ * request's, holds up no report: the phone says that it is not kept.
+ */
 export async function insertOutcome(
   db: Database,
-  given: { rid: string; clientId: string; n: number; digest: string; outcome: string },
+  given: {
+    rid: string;
+    clientId: string;
+    n: number;
+    digest: string;
+    outcome: string;
+    sealedSha256?: string | undefined;
+  },
 ): Promise<boolean> {
   const row = await firstRow(
     db,
@@ -332,6 +342,10 @@ export async function insertOutcome(
     ), reported as (
       insert into ${outcome} (rid, n, digest, outcome)
       select rid, ${given.n}::int, ${given.digest}, ${given.outcome} from changed
+    ), pictured as (
+      update ${sealedContext} c set rid = changed.rid from changed
+      where c.client_id = ${given.clientId} and c.rid is null
+        and c.sealed_sha256 = ${given.sealedSha256 ?? null}::text
     ), logged as (${insertLeaf(changed, { kind: "outcome", digest: given.digest, rid: given.rid })})
     select rid from changed`,
   );

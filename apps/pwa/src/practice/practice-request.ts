@@ -123,6 +123,7 @@ export async function practiceRequest(
       approvals: 0,
       quorum: 1,
       decided: undefined,
+      frozen: false,
       outcomes: [],
     },
   };

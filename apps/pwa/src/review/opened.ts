@@ -29,6 +29,8 @@ export interface Progress {
   approvals: number;
   quorum: number;
   decided: "approve" | "deny" | undefined;
+  /** A freeze of the agent denied it, and no answer to it. */
+  frozen: boolean;
   outcomes: ShownOutcome[];
 }
 
@@ -88,6 +90,7 @@ async function progressOf(detail: RequestDetail, verdict: Opened["verdict"]): Pr
     approvals: detail.approvals,
     quorum: request?.detail.quorum ?? detail.quorum,
     decided: detail.decided,
+    frozen: detail.freeze !== undefined,
     outcomes:
       agent && request
         ? await verifyOutcomes(detail.outcomes, request, agent.jwk)

@@ -21,6 +21,7 @@ import type { ClientContext } from "./context.js";
 import type { HeldRequest } from "./held-request.js";
 import { createHeldRequests } from "./held-requests.js";
 import { readOwnRequest } from "./own-request.js";
+import { requirePicture } from "./picture.js";
 import { type Resolution, recoverAll, resolveUnknown } from "./recover.js";
 import { type OutcomeReport, recordOutcome } from "./report.js";
 import { type ActionProposal, ask, hold, type NotAsked, type RequestOptions } from "./request.js";
@@ -78,9 +79,10 @@ export interface Client {
   claim(rid: string): Promise<Claimed | NotApproved>;
   /**
    * Says what became of a claimed action. A later `rolled_back` is the next outcome.
-   * @throws ClientError `not_claimed` for what this process did not claim
+   * @throws ClientError `not_claimed` for what this process did not claim; `invalid_options` for an after-picture
+   *   that no phone could show
    */
-  report(rid: string, report: Omit<OutcomeReport, "startedAtMs">): Promise<{ n: number }>;
+  report(rid: string, report: OutcomeReport): Promise<{ n: number }>;
   /** Takes a request back; once it is settled or used, tells what became of it. */
   cancel(rid: string): Promise<NotApproved>;
   /** All of it around one effect. */
@@ -178,11 +180,12 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       if (!request) throw new ClientError("not_approved", { detail: rid });
       return letGo([request], () => claimApproval(current, request));
     },
-    async report(rid, report) {
+    async report(rid, { afterPicture, ...report }) {
       const startedAtMs = held.claimedAtMs(rid);
       if (startedAtMs === undefined) throw new ClientError("not_claimed", { detail: rid });
+      const picture = afterPicture && requirePicture(afterPicture);
       const { current, own } = await fromJournal(rid);
-      const { n } = await recordOutcome(current, own, { ...report, startedAtMs });
+      const { n } = await recordOutcome(current, own, { ...report, picture, startedAtMs });
       return { n };
     },
     async cancel(rid) {

@@ -113,6 +113,8 @@ export const requestSummary = z.object({
   quorum: z.int(),
   /** This approver's own decision, if there is one. */
   decided: z.optional(z.enum(["approve", "deny"])),
+  /** A freeze of its agent denied it. */
+  frozen: z.optional(z.literal(true)),
 });
 export type RequestSummary = z.infer<typeof requestSummary>;
 
