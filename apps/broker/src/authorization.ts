@@ -44,6 +44,7 @@ import {
   type NewRequest,
 } from "./db/requests.js";
 import { limits } from "./domain/limits.js";
+import { isOwnTree } from "./log/proofs.js";
 
 // THE PATH: request -> open -> decide; redemption.ts goes on with redeem -> report.
 // Each step checks, changes the state by one statement, and tells others.
@@ -250,6 +251,10 @@ async function approve(
     ceremony.device_kid === statement.device_kid &&
     ceremony.broker_nonce === statement.broker_nonce;
   if (!live) return undefined;
+  // What another log's notary signed is no approval here: the agent would refuse it, and its broker for good.
+  if (statement.checkpoint && !(await isOwnTree(broker.db, statement.checkpoint))) {
+    throw new ProtocolError("invalid_binding", { reason: "checkpoint" });
+  }
   await verifyApproval(
     approval,
     {
