@@ -2,6 +2,7 @@ import type { Site } from "@countersign/shared";
 import { defaultHome } from "../cli/environment.js";
 import { type Clock, systemClock } from "../clock.js";
 import { ClientError } from "../errors.js";
+import type { Roots } from "../executors/roots.js";
 import { type Execute, type Guarded, type GuardOptions, guardAction } from "../gate/guard.js";
 import { type AgentKey, ensureAgentKey, readAgentKey } from "../home/agent-key.js";
 import { openPrivateDirectory } from "../home/durable-file.js";
@@ -37,6 +38,8 @@ export interface ClientOptions {
   home?: string;
   /** Further kinds of preconditions. `file` and `tree` are built in; see `pageRegion`. */
   preconditions?: Measures;
+  /** What virtual paths (`vfs://...`) are below, so that `file` and `tree` can be measured there. */
+  roots?: Roots;
   /** How long `request` looks for a broker that does not answer. Default: 30,000. */
   retryForMs?: number;
   fetch?: typeof globalThis.fetch;
@@ -222,7 +225,7 @@ async function openBase(home: string, site: Site, options: ClientOptions) {
   const transport = createTransport(options.fetch ?? globalThis.fetch, clock);
   const journal = await openJournal(home);
   const pins = await openPins(home, site);
-  const measures = createMeasures(options.preconditions);
+  const measures = createMeasures(options.preconditions, options.roots);
   return {
     pins,
     connect: (key: AgentKey): ClientContext => {
