@@ -14,6 +14,8 @@ import { type Logger, silent } from "../logger.js";
 import { type PairedApprover, type PairOptions, pairApprover } from "../pairing/pair.js";
 import { unpairApprover } from "../pairing/unpair.js";
 import { createMeasures, type Measures } from "../preconditions/registry.js";
+import { settleLast } from "../transactions/acquire.js";
+import { openTransactions } from "../transactions/create-transactions.js";
 import type { Approved, Claimed, NotApproved, Pending } from "./answer.js";
 import { cancelRequest } from "./cancel.js";
 import { claimApproval } from "./claim.js";
@@ -26,6 +28,7 @@ import { type OutcomeReport, recordOutcome } from "./report.js";
 import { type ActionProposal, ask, hold, type NotAsked, type RequestOptions } from "./request.js";
 import { answerFromJournal } from "./settle.js";
 import { siteOf } from "./site.js";
+import { undoExecution } from "./undo.js";
 import { awaitAnswer } from "./wait.js";
 
 export interface ClientOptions {
@@ -91,8 +94,17 @@ export interface Client {
     execute: Execute<T>,
     options?: GuardOptions<T>,
   ): Promise<Guarded<T>>;
-  /** Call it when the agent starts. @returns requests whose outcome nobody knows: they wait for `resolve` */
+  /**
+   * Call it when the agent starts: what a crash interrupted is taken back where it was a transaction.
+   * @returns requests whose outcome nobody knows: they wait for `resolve`
+   */
   recover(): Promise<string[]>;
+  /**
+   * Takes back what an approved action did, as its plan said, and reports that as the next outcome. Doing it again
+   * does nothing more.
+   * @throws ClientError `nothing_to_undo`, `changed_since`, `undo_failed`
+   */
+  undo(rid: string): Promise<{ n: number }>;
   /**
    * A person says how an `unknown` execution ended.
    * @throws ClientError `not_unknown`
@@ -111,6 +123,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const base = await openBase(home, site, options);
   const held = createHeldRequests(options.clock ?? systemClock);
   let connected = await readAgentKey(home).then((key) => key && base.connect(key));
+
+  const transactions = () => openTransactions(home);
 
   async function context(): Promise<ClientContext> {
     const key = connected ? undefined : await readAgentKey(home);
@@ -204,7 +218,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
     recover: async () => {
       const current = await context().catch(notPaired);
-      return current ? recoverAll(current) : [];
+      await settleLast(await transactions());
+      return current ? recoverAll(current, await transactions()) : [];
+    },
+    async undo(rid) {
+      const { current, own } = await fromJournal(rid);
+      const { n } = await undoExecution(current, own, await transactions());
+      return { n };
     },
     async resolve(rid, status) {
       const { current, own } = await fromJournal(rid);
