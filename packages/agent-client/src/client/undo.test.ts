@@ -72,7 +72,12 @@ describe("an execution that a crash interrupts", () => {
   it("is taken back at the next start, and reported so", async () => {
     const { home, project, rid, open, outcomes } = await createApproved();
     const before = treeOf(project);
-    const child = startChild("interrupted.ts", home, project, rid);
+    const child = startChild(
+      new URL("../fixtures/interrupted.ts", import.meta.url),
+      home,
+      project,
+      rid,
+    );
     await child.line(0);
     child.child.kill("SIGKILL");
     await child.exited;
@@ -87,7 +92,12 @@ describe("an execution that a crash interrupts", () => {
 
   it("waits for a person where it cannot be put back", async () => {
     const { home, project, rid, open, outcomes } = await createApproved();
-    const child = startChild("interrupted.ts", home, project, rid);
+    const child = startChild(
+      new URL("../fixtures/interrupted.ts", import.meta.url),
+      home,
+      project,
+      rid,
+    );
     await child.line(0);
     child.child.kill("SIGKILL");
     await child.exited;

@@ -17,7 +17,12 @@ describe("a file that another process changes between approval and execution", (
       const path = join(project, "flipped");
       const contents = ["approved one", "approved two", "another, longer one"];
       await writeFile(path, contents[0] ?? "");
-      const flipper = startChild("flipper.ts", path, how, ...contents);
+      const flipper = startChild(
+        new URL("../fixtures/flipper.ts", import.meta.url),
+        path,
+        how,
+        ...contents,
+      );
       onTestFinished(() => void flipper.child.kill("SIGKILL"));
       await flipper.line(0);
       const executed = { copied: 0, refused: 0 };

@@ -17,7 +17,11 @@ describe("a process that is killed in the middle of a transaction", () => {
     await mkdir(home, { mode: 0o700 });
     let interrupted = 0;
     for (let round = 0; round < rounds; round++) {
-      const child = startChild("transactor.ts", home, project);
+      const child = startChild(
+        new URL("../fixtures/transactor.ts", import.meta.url),
+        home,
+        project,
+      );
       await child.line(1);
       await sleep(Math.random() * 150);
       child.child.kill("SIGKILL");
