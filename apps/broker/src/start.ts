@@ -19,14 +19,15 @@ import {
   requireSameRelyingParty,
   requireSoundDatabase,
 } from "./checks.js";
-import { type Connection, connect } from "./db/client.js";
+import { createChangeReader, hintChannel, notifyBrokers } from "./db/changes.js";
+import { type Connection, connect, hear } from "./db/client.js";
 import { purgeContexts } from "./db/contexts.js";
 import { describeFailure, isUnavailable } from "./db/failures.js";
 import { migrateDatabase } from "./db/migrate.js";
 import { purgePushes } from "./db/pushes.js";
 import { purgeEphemeral } from "./db/sessions.js";
 import { limits } from "./domain/limits.js";
-import type { Logger } from "./domain/ports.js";
+import type { EventBus, Logger } from "./domain/ports.js";
 import { knownPushHosts } from "./domain/push-endpoint.js";
 import { type Environment, type PublicSite, StartupError, siteOf, vapidSubjectOf } from "./env.js";
 import { refusal } from "./http/errors.js";
@@ -36,6 +37,8 @@ import { inviteFirstApprover } from "./registration.js";
 
 const migrationsFolder = fileURLToPath(new URL("../drizzle", import.meta.url));
 const webAppDirectory = fileURLToPath(new URL("../../pwa/dist", import.meta.url));
+
+type Stops = (() => Promise<void> | void)[];
 
 export interface RunningBroker {
   site: PublicSite;
@@ -55,7 +58,7 @@ export async function start(
   now: () => number = Date.now,
   egress: Agent = createEgressAgent(),
 ): Promise<RunningBroker> {
-  const stops: (() => Promise<void> | void)[] = [];
+  const stops: Stops = [];
   const stop = async (): Promise<void> => {
     for (const step of stops.splice(0).reverse()) await step();
   };
@@ -70,10 +73,11 @@ export async function start(
     const { db } = connection;
     await requireSameRelyingParty(db, site);
 
+    const bus = startEventBus(databaseUrl, log, stops);
     const broker: Broker = {
       db,
       site,
-      bus: createEventBus(),
+      bus,
       webauthn,
       push: createWebPush({
         vapid: {
@@ -99,11 +103,26 @@ export async function start(
     const errorHandler = (error: unknown) =>
       refusal("/", error instanceof RequestError ? "invalid_request" : "internal");
     server.on("request", getRequestListener(app.fetch, { errorHandler }));
+    // First of all when it ends: calls under way still have everything they need.
+    stops.push(() => closeServer(server));
     return { site, firstInvitation: await inviteFirstApprover(broker), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What other brokers on this database change wakes waiters here, on connections that no call has to wait for. */
+function startEventBus(databaseUrl: string, log: Logger, stops: Stops): EventBus {
+  const line = connect(databaseUrl, 1);
+  stops.push(() => line.close());
+  const bus = createEventBus(
+    { read: createChangeReader(line.db), notify: () => notifyBrokers(line.db) },
+    log,
+  );
+  const ear = hear(databaseUrl, hintChannel, bus.hinted);
+  stops.push(() => ear.close(), bus.stop);
+  return bus;
 }
 
 /** Takes the port before anything else is touched; until the app stands it answers 503. */
@@ -144,11 +163,7 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
-async function startOwnDatabase(
-  env: Environment,
-  log: Logger,
-  stops: (() => Promise<void> | void)[],
-): Promise<string> {
+async function startOwnDatabase(env: Environment, log: Logger, stops: Stops): Promise<string> {
   const dataDir = env.DATA_DIR ?? defaultDataDirectory();
   mkdirSync(dataDir, { recursive: true });
   const server = await startEmbeddedPostgres({
