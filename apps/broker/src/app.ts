@@ -26,7 +26,7 @@ export interface AppOptions {
 
 /** The HTTP surface: a line for each group of routes. */
 export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
-  const rates = createRateLimits();
+  const rates = createRateLimits(broker);
   const { notFound, onError } = createErrorHandler(broker.log);
   const secure = broker.site.origin.startsWith("https:");
   const app = new Hono<HttpEnv>();
@@ -37,7 +37,7 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.route("/", healthRoutes(broker));
   app.use(requireHost(broker.site.origin));
   app.use(clientAddress(options.trustedProxies));
-  const failures = createFailureLimit();
+  const failures = createFailureLimit(broker.db);
   for (const path of ["/token", "/bc-authorize", "/v1/*"]) app.use(path, limitFailures(failures));
   app.use("/app/*", bodyLimit({ maxSize: limits.bodyBytes }), async (c, next) => {
     requireSameOrigin(broker, c);

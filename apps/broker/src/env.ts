@@ -38,6 +38,14 @@ export const environment = z.object({
     .describe(
       "How long a sealed screen and action stay after their request was settled, in hours.",
     ),
+  PENDING_PER_AGENT: wholeNumber(1, 1000)
+    .default(3)
+    .describe("How many requests one agent may have open at a time."),
+  ALERTS_PER_AGENT: wholeNumber(0, 1000)
+    .default(3)
+    .describe(
+      "How many alerts one agent may send one approver in ten minutes. Later requests wait in the inbox without one.",
+    ),
   TRUSTED_PROXIES: z
     .string()
     .default("")

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Agent } from "node:https";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
@@ -25,6 +25,7 @@ import { purgeContexts } from "./db/contexts.js";
 import { describeFailure, isUnavailable } from "./db/failures.js";
 import { migrateDatabase } from "./db/migrate.js";
 import { purgePushes } from "./db/pushes.js";
+import { purgeBuckets } from "./db/rate-buckets.js";
 import { purgeEphemeral } from "./db/sessions.js";
 import { limits } from "./domain/limits.js";
 import type { EventBus, Logger } from "./domain/ports.js";
@@ -37,6 +38,9 @@ import { inviteFirstApprover } from "./registration.js";
 
 const migrationsFolder = fileURLToPath(new URL("../drizzle", import.meta.url));
 const webAppDirectory = fileURLToPath(new URL("../../pwa/dist", import.meta.url));
+
+/** Kept for decisions: people decide slowly, and one at a time. */
+const reservedConnections = 2;
 
 type Stops = (() => Promise<void> | void)[];
 
@@ -73,9 +77,12 @@ export async function start(
     const { db } = connection;
     await requireSameRelyingParty(db, site);
 
+    const reserved = connect(databaseUrl, reservedConnections);
+    stops.push(() => reserved.close());
     const bus = startEventBus(databaseUrl, log, stops);
     const broker: Broker = {
       db,
+      reserved: reserved.db,
       site,
       bus,
       webauthn,
@@ -90,6 +97,7 @@ export async function start(
       }),
       log,
       signingKey: await loadSigningKey(db),
+      allowed: { pendingPerAgent: env.PENDING_PER_AGENT, pushesPerWindow: env.ALERTS_PER_AGENT },
       now,
     };
     stops.push(startTimers(broker, env));
@@ -125,15 +133,23 @@ function startEventBus(databaseUrl: string, log: Logger, stops: Stops): EventBus
   return bus;
 }
 
+/** Node's defaults let half-sent headers hold a connection for 95 s. */
+const serverLimits: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 2_000,
+  // Longer than proxies keep theirs (Caddy: 2 min): else a call now and then meets a connection that is just being closed.
+  keepAliveTimeout: 150_000,
+  maxHeaderSize: 16 * 1024,
+};
+
 /** Takes the port before anything else is touched; until the app stands it answers 503. */
 async function listen(env: Environment): Promise<{ server: Server; port: number }> {
   const notYet = (request: Request) => refusal(new URL(request.url).pathname, "unavailable");
-  const server = createServer(getRequestListener(notYet, { overrideGlobalObjects: false }));
-  // Node's defaults let half-sent headers hold a connection for 95 s.
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 60_000;
-  // Longer than proxies keep theirs (Caddy: 2 min): else a call now and then meets a connection that is just being closed.
-  server.keepAliveTimeout = 150_000;
+  const listener = getRequestListener(notYet, { overrideGlobalObjects: false });
+  const server = createServer(serverLimits, listener);
+  // Who takes nothing of an answer for so long has gone. Streams and long polls say something more often.
+  server.setTimeout(60_000);
   server.maxHeadersCount = 60;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -238,6 +254,7 @@ function startTimers(broker: Broker, env: Environment): () => void {
       purgeContexts(broker.db, env.CONTEXT_RETENTION_HOURS * 3600),
     ),
     every(60_000, "purge pushes", () => purgePushes(broker.db)),
+    every(60_000, "purge buckets", () => purgeBuckets(broker.db)),
     every(60_000, "purge ephemeral", () => purgeEphemeral(broker.db)),
   ];
   return () => timers.forEach(clearInterval);

@@ -42,6 +42,7 @@ import { watchStreams } from "./stream-watch.js";
 export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   const streams = createStreamLimit(limits.streamsPerSession);
   const watch = watchStreams((hashes) => listSessionVersions(broker.db, hashes));
+  const deciding: Broker = { ...broker, db: broker.reserved };
 
   const personOf = async (c: HttpContext): Promise<ApproverRow> => {
     const person = await authenticatePerson(broker, c);
@@ -50,7 +51,7 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   };
   /** Whoever says yes or no, or ends a pairing. */
   const decidingPersonOf = async (c: HttpContext): Promise<ApproverRow> => {
-    const person = await authenticatePerson(broker, c);
+    const person = await authenticatePerson(deciding, c);
     await rates.decision(person.approver);
     return person;
   };
@@ -84,11 +85,11 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     .post("/requests/:rid/ceremony", async (c) => {
       const person = await decidingPersonOf(c);
       const { device_kid: deviceKid } = await readJson(c, ceremonyRequest);
-      return c.json(await openCeremony(broker, person, { rid: ridOf(c), deviceKid }), 201);
+      return c.json(await openCeremony(deciding, person, { rid: ridOf(c), deviceKid }), 201);
     })
     .post("/requests/:rid/decisions", async (c) => {
       const person = await decidingPersonOf(c);
-      return c.json(await decide(broker, person, ridOf(c), await readJson(c, decision)));
+      return c.json(await decide(deciding, person, ridOf(c), await readJson(c, decision)));
     })
     .get("/events", async (c) => {
       const { approver } = await personOf(c);
@@ -115,7 +116,7 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     .get("/agents", async (c) => c.json({ agents: await agentsOf(broker, await personOf(c)) }))
     .delete("/agents/:clientId", async (c) => {
       const { approver } = await decidingPersonOf(c);
-      await unpair(broker, { clientId: parse(bytes32, c.req.param("clientId")), approver });
+      await unpair(deciding, { clientId: parse(bytes32, c.req.param("clientId")), approver });
       return c.body(null, 204);
     })
     .get("/pairings/:id", async (c) => {
