@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Broker } from "./broker.js";
 import { limits } from "./domain/limits.js";
+import { requireDeclared } from "./http/access.js";
 import { accountRoutes } from "./http/account-routes.js";
 import { agentRoutes } from "./http/agent-routes.js";
 import { appRoutes } from "./http/app-routes.js";
@@ -59,5 +60,6 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.all("/app/*", notFound);
   app.all("/v1/*", notFound);
   if (options.webAppDirectory !== undefined) app.route("/", webApp(options.webAppDirectory));
+  requireDeclared(app.routes);
   return app;
 }
