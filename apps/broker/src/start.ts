@@ -26,6 +26,7 @@ import { describeFailure, isUnavailable } from "./db/failures.js";
 import { migrateDatabase } from "./db/migrate.js";
 import { purgePushes } from "./db/pushes.js";
 import { purgeBuckets } from "./db/rate-buckets.js";
+import { brokerRole } from "./db/roles.js";
 import { purgeEphemeral } from "./db/sessions.js";
 import { limits } from "./domain/limits.js";
 import type { EventBus, Logger } from "./domain/ports.js";
@@ -77,7 +78,7 @@ export async function start(
     const { db } = connection;
     await requireSameRelyingParty(db, site);
 
-    const reserved = connect(databaseUrl, reservedConnections);
+    const reserved = connect(databaseUrl, { max: reservedConnections, role: brokerRole });
     stops.push(() => reserved.close());
     const bus = startEventBus(databaseUrl, log, stops);
     const broker: Broker = {
@@ -122,7 +123,7 @@ export async function start(
 
 /** What other brokers on this database change wakes waiters here, on connections that no call has to wait for. */
 function startEventBus(databaseUrl: string, log: Logger, stops: Stops): EventBus {
-  const line = connect(databaseUrl, 1);
+  const line = connect(databaseUrl, { max: 1, role: brokerRole });
   stops.push(() => line.close());
   const bus = createEventBus(
     { read: createChangeReader(line.db), notify: () => notifyBrokers(line.db) },
@@ -212,7 +213,7 @@ async function openDatabase(databaseUrl: string, now: () => number): Promise<Con
 
 function connectOrRefuse(databaseUrl: string): Connection {
   try {
-    return connect(databaseUrl);
+    return connect(databaseUrl, { role: brokerRole });
   } catch (cause) {
     throw unreachable(cause);
   }

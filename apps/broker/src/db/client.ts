@@ -18,9 +18,21 @@ const statementMilliseconds = 5_000;
 /** Then whatever still says nothing is not slow but gone, and its connection with it. */
 const silenceMilliseconds = 6_000;
 
-/** Lazy: nothing is opened until the first query. */
-export function connect(databaseUrl: string, max = maxConnections): Connection {
-  const client = postgres(databaseUrl, { ...clientOptions(databaseUrl), max, idle_timeout: 60 });
+/**
+ * Lazy: nothing is opened until the first query.
+ * @param role what the connections work as, in place of the account that they sign in with
+ */
+export function connect(
+  databaseUrl: string,
+  { max = maxConnections, role }: { max?: number; role?: string } = {},
+): Connection {
+  const options = clientOptions(databaseUrl);
+  const client = postgres(databaseUrl, {
+    ...options,
+    max,
+    idle_timeout: 60,
+    connection: { ...options.connection, ...(role === undefined ? {} : { role }) },
+  });
   return { db: drizzle({ client }), close: () => client.end({ timeout: 5 }) };
 }
 
