@@ -105,7 +105,7 @@ export async function start(
     stops.push(startPushSender(broker));
     const app = createApp(broker, {
       webAppDirectory: existsSync(webAppDirectory) ? webAppDirectory : undefined,
-      trustedProxies: env.TRUSTED_PROXIES.split(",").filter((entry) => entry !== ""),
+      trustedProxies: env.TRUSTED_PROXIES,
     });
     server.removeAllListeners("request");
     // A target or a Host that makes no URL never reaches the app.

@@ -13,6 +13,7 @@ import { access, requireDeclared } from "../http/access.js";
 import { attackedWorld, type World } from "../testing/attack.js";
 import { readAgentEvents, readEvents } from "../testing/event-reader.js";
 import { enrolledPhone } from "../testing/harness.js";
+import { rowsNaming } from "../testing/tenant-rows.js";
 
 // Every route, as http/access.ts lists them: without any right, and with the rights of another tenant.
 
@@ -84,20 +85,7 @@ const paths = (path: string): string[] =>
 const bodyOf = (path: string): unknown =>
   Object.entries(bodies).find(([part]) => path.includes(part))?.[1] ?? {};
 
-/** What the database has of Ada, down to the byte. */
-async function adasRows(): Promise<Record<string, string>> {
-  const tables = await world.sql`select tablename from pg_tables where schemaname = 'public'`;
-  const dumps: Record<string, string> = {};
-  for (const { tablename } of tables) {
-    if (["rate_bucket", "used_proof"].includes(tablename)) continue;
-    const rows = await world.sql`select t::text as row from ${world.sql(tablename)} t`;
-    const found = rows
-      .map(({ row }) => String(row))
-      .filter((row) => adas().some((id) => row.includes(id)));
-    dumps[tablename] = found.sort().join("\n");
-  }
-  return dumps;
-}
+const adasRows = () => rowsNaming(world.sql, adas());
 
 describe("a route", () => {
   it("that does not say who may call it keeps the server from starting", () => {
