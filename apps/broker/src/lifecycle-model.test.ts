@@ -243,6 +243,7 @@ async function open(quorum: number): Promise<OpenRequest> {
       approvers: world.approvers.map(({ id }) => id),
       reqNonce: randomNonce(),
       expiresAt: Math.floor(Date.now() / 1000) + 600,
+      allowed: { pendingPerAgent: 3, pushesPerWindow: 3 },
     }).catch(refused);
   const stored = await Promise.all([store(), store()]);
   expect(stored.filter((inserted) => inserted === true)).toHaveLength(1);
