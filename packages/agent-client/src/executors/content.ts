@@ -27,12 +27,16 @@ export interface Content {
 export async function readContent(file: FileHandle, maxBytes = maxFileBytes): Promise<Content> {
   const chunks: Buffer[] = [];
   const digest = createHash("sha256");
-  let size = 0;
-  for await (const chunk of file.createReadStream({ autoClose: false, start: 0 })) {
-    size += (chunk as Buffer).length;
-    if (size > maxBytes) throw new ExecutionError("too_large");
-    digest.update(chunk as Buffer);
-    chunks.push(chunk as Buffer);
+  const { size } = await file.stat();
+  for (let read = 0; ; ) {
+    const room = Buffer.allocUnsafe(Math.min(Math.max(size - read, 0) + 4096, 1024 * 1024));
+    const { bytesRead } = await file.read(room, 0, room.length, read);
+    read += bytesRead;
+    if (read > maxBytes) throw new ExecutionError("too_large");
+    const chunk = room.subarray(0, bytesRead);
+    digest.update(chunk);
+    chunks.push(chunk);
+    if (bytesRead < room.length) break;
   }
   return { bytes: Buffer.concat(chunks), sha256: digest.digest("base64url") };
 }

@@ -41,7 +41,13 @@ export async function openShadow(home: string): Promise<Shadow> {
   }
 
   return {
-    put: (blob) => git.writeBlob({ ...repository, blob }),
+    async put(blob) {
+      // Most of a project is there from before: what the library would pack again first is only looked for.
+      const { oid } = await git.hashBlob({ object: blob });
+      const there = join(gitdir, "objects", oid.slice(0, 2), oid.slice(2));
+      if (await isThere(there)) return oid;
+      return git.writeBlob({ ...repository, blob });
+    },
     get: async (oid) => (await git.readBlob({ ...repository, oid })).blob,
     async keep(name, files) {
       const tree = await writeTree(files);
@@ -50,6 +56,12 @@ export async function openShadow(home: string): Promise<Shadow> {
     },
   };
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  fs.access(path).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * The library writes an object in place, and never again one that is there: a crash would leave half of it for good.
