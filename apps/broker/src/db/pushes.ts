@@ -191,6 +191,15 @@ export function findSubscription(
   );
 }
 
+/** Every live browser of an approver. */
+export function listSubscriptions(db: Database, approver: string): Promise<PushTarget[]> {
+  return rows(
+    db,
+    sql`select s.endpoint, s.p256dh, s.auth from ${pushSubscription} s
+      where s.approver = ${approver} and ${reachable}`,
+  );
+}
+
 /** A test begins; an earlier one's receipt counts no more. */
 export async function startTest(
   db: Database,
