@@ -20,7 +20,24 @@ export type { OutcomeReport } from "./client/report.js";
 export type { ActionProposal, RequestOptions } from "./client/request.js";
 export type { Clock } from "./clock.js";
 export { ClientError, type ClientErrorCode } from "./errors.js";
+export type { Classification, Classifier, ClassifierInput } from "./gate/classifier.js";
+export type { Confirm, Question, Reply } from "./gate/confirm.js";
+export { createGate, type Gate, type GateOptions } from "./gate/create-gate.js";
+export {
+  type Described,
+  type Executed,
+  type Executor,
+  type Extent,
+  InvalidCall,
+  type Resource,
+  type ToolCall,
+} from "./gate/executor.js";
 export type { Execute, Guarded, GuardOptions } from "./gate/guard.js";
+export type { Budget, Limits } from "./gate/limits.js";
+export type { Decision, GateOutcome } from "./gate/outcome.js";
+export type { PolicyFiles } from "./gate/policy/files.js";
+export type { RunOptions } from "./gate/run.js";
+export type { UndoOutcome } from "./gate/undo.js";
 export type { Logger } from "./logger.js";
 export type { PairedApprover, PairOptions } from "./pairing/pair.js";
 export {
