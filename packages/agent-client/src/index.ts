@@ -20,8 +20,11 @@ export type { OutcomeReport } from "./client/report.js";
 export type { ActionProposal, RequestOptions } from "./client/request.js";
 export type { Clock } from "./clock.js";
 export { ClientError, type ClientErrorCode } from "./errors.js";
+export { type AiSdkModel, aiSdkClassifier } from "./gate/ai-sdk-classifier.js";
 export type { Classification, Classifier, ClassifierInput } from "./gate/classifier.js";
 export type { Confirm, Question, Reply } from "./gate/confirm.js";
+export { type Conversation, spokenConfirm, type Utterance } from "./gate/confirm-spoken.js";
+export { type Terminal, terminalConfirm } from "./gate/confirm-terminal.js";
 export { createGate, type Gate, type GateOptions } from "./gate/create-gate.js";
 export {
   type Described,
