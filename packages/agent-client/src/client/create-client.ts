@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from "node:path";
 import type { Site } from "@countersign/shared";
 import { defaultHome } from "../cli/environment.js";
 import { type Clock, systemClock } from "../clock.js";
@@ -211,7 +212,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
   };
   const { measures, clock, logger } = base;
-  return keepParts(client, { home, measures, clock, logger, context });
+  return keepParts(client, { home: resolvePath(home), measures, clock, logger, context });
 }
 
 /** A home without a key is an agent that nobody paired: its requests are refused, which is no error. */

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Tier } from "@countersign/shared";
@@ -20,7 +20,7 @@ export type DecisionRecord =
 
 export interface DecisionJournal {
   /** Names a call, so that its repetitions in this session can be told. */
-  nameOf(bytes: Uint8Array): string;
+  nameOf(text: string): string;
   /** Buffered: a crash may lose the last moments of what was green. @throws what kept it from writing before */
   append(record: DecisionRecord): void;
   /** On disk when this resolves, with all that came before it. */
@@ -40,7 +40,7 @@ export async function openDecisionJournal(
   const directory = join(home, "decisions");
   await openPrivateDirectory(directory);
   const file = await open(join(directory, `${session}.jsonl`), "ax", 0o600);
-  const key = randomBytes(32);
+  const key = randomBytes(32).toString("base64url");
   let buffer = "";
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
@@ -66,7 +66,7 @@ export async function openDecisionJournal(
   }
 
   return {
-    nameOf: (bytes) => createHmac("sha256", key).update(bytes).digest("base64url").slice(0, 22),
+    nameOf: (text) => hash("sha256", key + text, "base64url").slice(0, 22),
     append(record) {
       assertWhole();
       buffer += `${JSON.stringify({ v: 1, at: now(), ...record })}\n`;

@@ -23,11 +23,12 @@ export async function openDenials(home: string, clock: Clock, rememberSeconds: n
   const until = await readAll(directory, toNumericDate(clock.now()));
   let session = 0;
   return {
-    isDenied(hash: string): boolean {
-      const end = until.get(hash);
+    isDenied(action: Action): boolean {
+      const end = until.size === 0 ? undefined : until.get(actionHash(action));
       return end !== undefined && toNumericDate(clock.now()) < end;
     },
-    async remember(hash: string): Promise<void> {
+    async remember(action: Action): Promise<void> {
+      const hash = actionHash(action);
       session += 1;
       const end = toNumericDate(clock.now()) + rememberSeconds;
       until.set(hash, end);
@@ -41,7 +42,7 @@ export async function openDenials(home: string, clock: Clock, rememberSeconds: n
 export type Denials = Awaited<ReturnType<typeof openDenials>>;
 
 /** The thing itself, however it is explained, pictured or undone. */
-export const actionHash = ({ tool, args, cwd, env }: Action): string =>
+const actionHash = ({ tool, args, cwd, env }: Action): string =>
   sha256Text(
     canonicalBytes({
       tool,

@@ -7,6 +7,7 @@ import { holdsSecrets, isSensitivePath, keepsPasswords, soundsConsequential } fr
 
 /** What the gate knows of the moment. */
 export interface Moment {
+  /** Absolute. */
   home: string;
   agent: string;
   session: string;
@@ -79,7 +80,9 @@ function isSensitive({ family, resource, context }: Described): boolean {
   const { type, id, attributes } = resource;
   if (type === "File") {
     const paths = [id, textOf(attributes, "path"), textOf(context, "from"), textOf(context, "to")];
-    return paths.some(family === "read" || family === "list" ? holdsSecrets : isSensitivePath);
+    return [...new Set(paths)].some(
+      family === "read" || family === "list" ? holdsSecrets : isSensitivePath,
+    );
   }
   const applications = [
     textOf(attributes, "application"),
@@ -95,15 +98,14 @@ function isSensitive({ family, resource, context }: Described): boolean {
 
 /** By path, however it is reached: executors resolve links and show where they lead. */
 function touchesHome({ resource, proposal }: Described, home: string): boolean {
-  const own = resolve(home);
   const texts = [resource.id, ...Object.values(resource.attributes)].filter(
     (value) => typeof value === "string",
   );
-  if (texts.some((text) => text.includes(own))) return true;
+  if (texts.some((text) => text.includes(home))) return true;
   const path = textOf(resource.attributes, "path");
   if (resource.type !== "File" || path === "" || proposal.cwd === undefined) return false;
   const reached = resolve(proposal.cwd, path);
-  return reached === own || reached.startsWith(`${own}/`);
+  return reached === home || reached.startsWith(`${home}/`);
 }
 
 function isConsequential({ family, resource }: Described): boolean {

@@ -117,7 +117,9 @@ function exceededBy(account: Account, family: string, extent: Extent, nowMs: num
   const { budget, used } = account;
   const names: string[] = [];
   const over = (limit: number | undefined, total: number) => limit !== undefined && total > limit;
-  account.recentMs = account.recentMs.filter((atMs) => nowMs - atMs < minuteMs);
+  if (budget.perMinute !== undefined) {
+    account.recentMs = account.recentMs.filter((atMs) => nowMs - atMs < minuteMs);
+  }
   if (over(budget.count, used.count + 1)) names.push("count");
   if (over(budget.perMinute, account.recentMs.length + 1)) names.push("perMinute");
   if (over(budget.concurrent, account.running + 1)) names.push("concurrent");
@@ -136,7 +138,7 @@ function exceededBy(account: Account, family: string, extent: Extent, nowMs: num
 
 function enter(account: Account, extent: Extent, nowMs: number): void {
   add(account, extent, 1);
-  account.recentMs.push(nowMs);
+  if (account.budget.perMinute !== undefined) account.recentMs.push(nowMs);
   account.running += 1;
 }
 

@@ -1,36 +1,33 @@
 import {
   type Action,
-  action as actionSchema,
+  assertJson,
   canonicalBytes,
-  type Json,
   type Precondition,
   ProtocolError,
 } from "@countersign/shared";
-import * as z from "zod/mini";
 import { capturePreconditions, type Measures } from "../preconditions/registry.js";
 import { type Described, type Executor, InvalidCall, type ToolCall } from "./executor.js";
 
 /** A call of the gate's own: nobody else holds it, so nobody changes it while it is looked at. */
 export interface OwnCall {
   call: ToolCall;
-  bytes: Uint8Array;
+  /** As JSON, in the order it came. */
+  text: string;
   executor: Executor;
 }
 
 export type Normalised = { ok: true; own: OwnCall } | { ok: false; code: string };
 
-const callSchema = z.strictObject({ tool: z.string(), args: z.custom<Json>() });
-
 /** Strict JSON, a known tool, and no more members than a call has. */
 export function normalise(given: unknown, executors: ReadonlyMap<string, Executor>): Normalised {
   try {
-    const bytes = canonicalBytes(given);
-    const parsed = z.safeParse(callSchema, JSON.parse(new TextDecoder().decode(bytes)));
-    if (!parsed.success || parsed.data.args === undefined)
-      return { ok: false, code: "invalid_call" };
-    const executor = executors.get(parsed.data.tool);
+    assertJson(given);
+    const text = JSON.stringify(given);
+    const call: unknown = JSON.parse(text);
+    if (!isCall(call)) return { ok: false, code: "invalid_call" };
+    const executor = executors.get(call.tool);
     if (!executor) return { ok: false, code: "unknown_tool" };
-    return { ok: true, own: { call: deepFreeze(parsed.data), bytes, executor } };
+    return { ok: true, own: { call: deepFreeze(call), text, executor } };
   } catch (error) {
     if (error instanceof ProtocolError || error instanceof TypeError) {
       return { ok: false, code: "invalid_call" };
@@ -38,6 +35,15 @@ export function normalise(given: unknown, executors: ReadonlyMap<string, Executo
     throw error;
   }
 }
+
+/** By hand, because every call comes through here and a schema takes as long as all the rest. */
+const isCall = (value: unknown): value is ToolCall =>
+  value !== null &&
+  typeof value === "object" &&
+  Object.keys(value).length === 2 &&
+  "tool" in value &&
+  typeof value.tool === "string" &&
+  "args" in value;
 
 /** A call as its executor understands it, and the action it would be. */
 export interface Understood {
@@ -65,8 +71,14 @@ export async function understand(
     if (!captured.ok) return captured.code;
     preconditions = captured.preconditions;
   }
-  const action = z.safeParse(actionSchema, { v: 1, ...rest, preconditions, reversible });
-  return action.success ? { described, action: deepFreeze(action.data) } : "not_described";
+  const action: Action = { v: 1, ...rest, preconditions, reversible };
+  try {
+    // Its shape is the compiler's affair, its values are not; what goes to a phone is read by the whole schema there.
+    assertJson(action);
+    return { described, action: deepFreeze(action) };
+  } catch {
+    return "not_described";
+  }
 }
 
 /** Whether two looks at a call saw the same thing: what would be done, to what, and in what surroundings. */

@@ -1,6 +1,6 @@
-import { randomId, sha256Text } from "@countersign/shared";
+import { randomUUID } from "node:crypto";
+import { canonicalBytes, sha256Text } from "@countersign/shared";
 import type { GateContext } from "./context.js";
-import { actionHash } from "./denials.js";
 import type { Taken } from "./limits.js";
 import { isSame, normalise, type OwnCall, type Understood, understand } from "./normalise.js";
 import type { Decision, GateOutcome } from "./outcome.js";
@@ -49,14 +49,14 @@ export async function runCall(
   given: unknown,
   options: RunOptions,
 ): Promise<GateOutcome> {
-  const id = randomId();
+  const id = freshId();
   const normal = normalise(given, gate.executors);
   if (!normal.ok) return refused(gate, id, normal.code);
   const { own } = normal;
   const kill = gate.kill.signal();
   const running: Running = {
     ...{ id, own, options, reasons: [] },
-    call: gate.journal.nameOf(own.bytes),
+    call: gate.journal.nameOf(own.text),
     signal: options.signal ? AbortSignal.any([options.signal, kill]) : kill,
   };
   const result = stopped(gate, running) ?? (await look(gate, running));
@@ -65,6 +65,10 @@ export async function runCall(
   if (result.status === "approved") await gate.journal.sync();
   return outcome;
 }
+
+/** 122 random bits; unlike `randomId` it draws them in advance, which a green call can tell. */
+const freshId = (): string =>
+  Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url");
 
 /** What is no call at all has no path. */
 function refused(gate: GateContext, id: string, code: string): GateOutcome {
@@ -102,7 +106,7 @@ async function look(gate: GateContext, running: Running): Promise<Result> {
   for (let looks = 1; ; looks++) {
     const understood = await understand(running.own, gate.parts.measures, running.signal);
     if (typeof understood === "string") return refuse(running, understood);
-    if (gate.denials.isDenied(actionHash(understood.action))) {
+    if (gate.denials.isDenied(understood.action)) {
       return refuse(running, "denied_before");
     }
     const depth = currentDepth();
@@ -191,7 +195,7 @@ async function inPassing(
   const stop = stopped(gate, running);
   if (stop) return stop;
   if (reply === "no") {
-    await gate.denials.remember(actionHash(action));
+    await gate.denials.remember(action);
     return { status: "declined", code: "said_no" };
   }
   if (reply !== "yes" || signal.aborted) {
@@ -218,7 +222,7 @@ async function onPhone(
     ...{ id, own, understood, keyed, signal, reasons: running.reasons },
     agentClaim: options.agentClaim,
   });
-  if (answer.status === "denied") await gate.denials.remember(actionHash(understood.action));
+  if (answer.status === "denied") await gate.denials.remember(understood.action);
   if (answer.status === "approved") taken.renew();
   const approver = gate.kill.frozenBy();
   if (answer.status === "canceled" && approver !== undefined) {
@@ -227,4 +231,4 @@ async function onPhone(
   return answer;
 }
 
-const hashOf = ({ bytes }: OwnCall): string => sha256Text(bytes as Uint8Array<ArrayBuffer>);
+const hashOf = ({ call }: OwnCall): string => sha256Text(canonicalBytes(call));

@@ -31,12 +31,14 @@ const passwordKeepers =
 
 /** Whether a path, or a text that may hold one, names something of that kind. */
 export function isSensitivePath(path: string): boolean {
+  if (path === "") return false;
   const plain = plainPath(path);
   return [...secrets, ...runsLater].some((pattern) => pattern.test(plain));
 }
 
 /** What only runs later: harmless to read. */
 export function holdsSecrets(path: string): boolean {
+  if (path === "") return false;
   const plain = plainPath(path);
   return secrets.some((pattern) => pattern.test(plain));
 }
