@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createClient } from "../client/create-client.js";
 import { createHome, createPaired, site } from "../fixtures/agent.js";
 import { reachBroker, serveBroker } from "../fixtures/broker-server.js";
-import { startChild } from "../fixtures/child.js";
+import { startGateChild } from "../fixtures/child.js";
 import { redHand } from "../fixtures/red-hand.js";
 import { createGate } from "./create-gate.js";
 
@@ -32,7 +32,7 @@ async function dieAt(point: string) {
   const effects = join(await createHome(), "effects");
   const lines = async () =>
     (await readFile(effects, "utf8").catch(() => "")).split("\n").filter(Boolean);
-  const child = startChild("gate-child.ts", home, String(server.port), effects, point);
+  const child = startGateChild(home, String(server.port), effects, point);
   await child.exited;
   const died = { signal: child.child.signalCode };
   /** As an agent does after a restart: what is unknown is looked up, and the call made again under its key. */
