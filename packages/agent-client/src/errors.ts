@@ -24,6 +24,9 @@ const titles = {
   keys_shared: "These keys are pinned for another approver.",
   log_changed:
     "The broker's log has another key than the one that is pinned. If that is right, run `countersign unpair` for every approver first.",
+  gate_closed: "The gate is closed. Make another one.",
+  table_invalid: "The table of cases cannot be read.",
+  policy_invalid: "The policy cannot be used; nothing is decided by it.",
   unreachable: "The broker could not be reached or did not answer as it should.",
 } as const;
 
