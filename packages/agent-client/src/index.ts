@@ -44,10 +44,7 @@ export {
 } from "./gate/executor.js";
 export type {
   Execute,
-  Execute,
   Guarded,
-  Guarded,
-  GuardOptions,
   GuardOptions,
 } from "./gate/guard.js";
 export type { Budget, Limits } from "./gate/limits.js";
