@@ -23,6 +23,7 @@ export { ClientError, type ClientErrorCode } from "./errors.js";
 export type { Execute, Guarded, GuardOptions } from "./gate/guard.js";
 export type { Logger } from "./logger.js";
 export type { PairedApprover, PairOptions } from "./pairing/pair.js";
+export { redactPicture } from "./pictures/redact.js";
 export {
   type ChangedPrecondition,
   type Measure,
