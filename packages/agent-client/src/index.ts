@@ -20,6 +20,8 @@ export type { OutcomeReport } from "./client/report.js";
 export type { ActionProposal, RequestOptions } from "./client/request.js";
 export type { Clock } from "./clock.js";
 export { ClientError, type ClientErrorCode } from "./errors.js";
+export { type BrowserOptions, browserExecutor } from "./executors/browser/browser-executor.js";
+export type { BrowserPage } from "./executors/browser/page.js";
 export type { Execute, Guarded, GuardOptions } from "./gate/guard.js";
 export type { Logger } from "./logger.js";
 export type { PairedApprover, PairOptions } from "./pairing/pair.js";
@@ -30,3 +32,4 @@ export {
   type Measures,
   pageRegion,
 } from "./preconditions/registry.js";
+export { type ToolDefinition, toolSchema } from "./preconditions/tool-schema.js";

@@ -31,6 +31,7 @@ export * from "./statement.js";
 export { type DiffLine, diffLines } from "./view/diff.js";
 export * from "./view/render.js";
 export * from "./view/row.js";
+export { holdsSecret } from "./view/secrets.js";
 export { countMarks, visible } from "./view/visible.js";
 export * from "./wire/agent.js";
 export * from "./wire/app.js";

@@ -53,3 +53,6 @@ export function masksOf(text: string, kind: Kind): Mask[] {
     return [{ start: match.index, length: found.length, text: said }];
   });
 }
+
+/** Whether a text holds a secret of a known format, wherever in it. */
+export const holdsSecret = (text: string): boolean => masksOf(text, "text").length > 0;
