@@ -22,6 +22,7 @@ export type { Clock } from "./clock.js";
 export { ClientError, type ClientErrorCode } from "./errors.js";
 export { type BrowserOptions, browserExecutor } from "./executors/browser/browser-executor.js";
 export type { BrowserPage } from "./executors/browser/page.js";
+export { type DesktopOptions, desktopExecutor } from "./executors/desktop/desktop-executor.js";
 export type { Execute, Guarded, GuardOptions } from "./gate/guard.js";
 export type { Logger } from "./logger.js";
 export type { PairedApprover, PairOptions } from "./pairing/pair.js";
