@@ -11,6 +11,9 @@ const titles = {
   not_claimed:
     "Nothing was executed for this request by this process, so there is no outcome to report.",
   not_unknown: "The outcome of this request is not unknown: there is nothing to settle.",
+  nothing_to_undo: "Nothing that this request did can be taken back by the library.",
+  changed_since: "What it changed was changed again since: taking it back would take that with it.",
+  undo_failed: "It could not be taken back. Everything is as it was before the attempt.",
   already_asked: "A request with this id exists already.",
   pairing_failed: "The pairing failed. Start again.",
   pairing_expired: "The pairing took longer than ten minutes. Start again.",

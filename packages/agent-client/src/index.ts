@@ -22,8 +22,17 @@ export type { Clock } from "./clock.js";
 export { ClientError, type ClientErrorCode } from "./errors.js";
 export { type BrowserOptions, browserExecutor } from "./executors/browser/browser-executor.js";
 export type { BrowserPage } from "./executors/browser/page.js";
+export { commandExecutor } from "./executors/command-executor.js";
 export { type DesktopOptions, desktopExecutor } from "./executors/desktop/desktop-executor.js";
+export { ExecutionError } from "./executors/execution-error.js";
+export { fileExecutor } from "./executors/file-executor.js";
+export { type HttpExecutorOptions, httpExecutor } from "./executors/http-executor.js";
+export { openRoots, type Roots } from "./executors/roots.js";
+export type { RunCommand } from "./executors/run-command.js";
+export type { SandboxOptions } from "./executors/sandbox.js";
 export type { Execute, Guarded, GuardOptions } from "./gate/guard.js";
+export { createGateway, type Gateway, type GatewayOptions } from "./gateway/gateway.js";
+export type { Grant } from "./gateway/grants.js";
 export type { Logger } from "./logger.js";
 export type { PairedApprover, PairOptions } from "./pairing/pair.js";
 export { redactPicture } from "./pictures/redact.js";
@@ -34,3 +43,10 @@ export {
   pageRegion,
 } from "./preconditions/registry.js";
 export { type ToolDefinition, toolSchema } from "./preconditions/tool-schema.js";
+export {
+  createTransactions,
+  type Transactions,
+  type TransactionsOptions,
+} from "./transactions/create-transactions.js";
+export { OutcomeUnknown, RolledBack } from "./transactions/ending.js";
+export type { Invariant } from "./transactions/plan.js";

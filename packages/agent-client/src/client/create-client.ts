@@ -2,6 +2,7 @@ import type { Site } from "@countersign/shared";
 import { defaultHome } from "../cli/environment.js";
 import { type Clock, systemClock } from "../clock.js";
 import { ClientError } from "../errors.js";
+import type { Roots } from "../executors/roots.js";
 import { type Execute, type Guarded, type GuardOptions, guardAction } from "../gate/guard.js";
 import { type AgentKey, ensureAgentKey, readAgentKey } from "../home/agent-key.js";
 import { openPrivateDirectory } from "../home/durable-file.js";
@@ -13,6 +14,8 @@ import { type Logger, silent } from "../logger.js";
 import { type PairedApprover, type PairOptions, pairApprover } from "../pairing/pair.js";
 import { unpairApprover } from "../pairing/unpair.js";
 import { createMeasures, type Measures } from "../preconditions/registry.js";
+import { settleLast } from "../transactions/acquire.js";
+import { openTransactions } from "../transactions/create-transactions.js";
 import type { Approved, Claimed, NotApproved, Pending } from "./answer.js";
 import { cancelRequest } from "./cancel.js";
 import { claimApproval } from "./claim.js";
@@ -25,6 +28,7 @@ import { type OutcomeReport, recordOutcome } from "./report.js";
 import { type ActionProposal, ask, hold, type NotAsked, type RequestOptions } from "./request.js";
 import { answerFromJournal } from "./settle.js";
 import { siteOf } from "./site.js";
+import { undoExecution } from "./undo.js";
 import { awaitAnswer } from "./wait.js";
 
 export interface ClientOptions {
@@ -37,6 +41,8 @@ export interface ClientOptions {
   home?: string;
   /** Further kinds of preconditions. `file` and `tree` are built in; see `pageRegion`. */
   preconditions?: Measures;
+  /** What virtual paths (`vfs://...`) are below, so that `file` and `tree` can be measured there. */
+  roots?: Roots;
   /** How long `request` looks for a broker that does not answer. Default: 30,000. */
   retryForMs?: number;
   fetch?: typeof globalThis.fetch;
@@ -88,8 +94,17 @@ export interface Client {
     execute: Execute<T>,
     options?: GuardOptions<T>,
   ): Promise<Guarded<T>>;
-  /** Call it when the agent starts. @returns requests whose outcome nobody knows: they wait for `resolve` */
+  /**
+   * Call it when the agent starts: what a crash interrupted is taken back where it was a transaction.
+   * @returns requests whose outcome nobody knows: they wait for `resolve`
+   */
   recover(): Promise<string[]>;
+  /**
+   * Takes back what an approved action did, as its plan said, and reports that as the next outcome. Doing it again
+   * does nothing more.
+   * @throws ClientError `nothing_to_undo`, `changed_since`, `undo_failed`
+   */
+  undo(rid: string): Promise<{ n: number }>;
   /**
    * A person says how an `unknown` execution ended.
    * @throws ClientError `not_unknown`
@@ -108,6 +123,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const base = await openBase(home, site, options);
   const held = createHeldRequests(options.clock ?? systemClock);
   let connected = await readAgentKey(home).then((key) => key && base.connect(key));
+
+  const transactions = () => openTransactions(home);
 
   async function context(): Promise<ClientContext> {
     const key = connected ? undefined : await readAgentKey(home);
@@ -201,7 +218,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
     recover: async () => {
       const current = await context().catch(notPaired);
-      return current ? recoverAll(current) : [];
+      await settleLast(await transactions());
+      return current ? recoverAll(current, await transactions()) : [];
+    },
+    async undo(rid) {
+      const { current, own } = await fromJournal(rid);
+      const { n } = await undoExecution(current, own, await transactions());
+      return { n };
     },
     async resolve(rid, status) {
       const { current, own } = await fromJournal(rid);
@@ -222,7 +245,7 @@ async function openBase(home: string, site: Site, options: ClientOptions) {
   const transport = createTransport(options.fetch ?? globalThis.fetch, clock);
   const journal = await openJournal(home);
   const pins = await openPins(home, site);
-  const measures = createMeasures(options.preconditions);
+  const measures = createMeasures(options.preconditions, options.roots);
   return {
     pins,
     connect: (key: AgentKey): ClientContext => {

@@ -58,6 +58,12 @@ export interface Executed {
   undo?: Json;
 }
 
+export interface ExecuteOptions {
+  signal: AbortSignal;
+  /** What this execution is known by, after a crash too: the request's id, where a person was asked. */
+  id?: string;
+}
+
 /**
  * The only hands there are: whatever has an effect is an executor, and only the gate calls one.
  * An executor executes from the action it is given, never from the call it described.
@@ -71,7 +77,7 @@ export interface Executor {
    */
   describe(call: ToolCall, options: { signal: AbortSignal }): Promise<Described>;
   /** Has the effect, at most once a call. May throw when it did part of it; then the gate rolls back or says `failed`. */
-  execute(action: Action, options: { signal: AbortSignal }): Promise<Executed>;
+  execute(action: Action, options: ExecuteOptions): Promise<Executed>;
   /** Takes back what `execute` did, by what it returned. Doing it twice does no more than doing it once. */
   undo?(action: Action, undo: Json, options: { signal: AbortSignal }): Promise<void>;
 }

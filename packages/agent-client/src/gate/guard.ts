@@ -8,6 +8,7 @@ import { recordOutcome } from "../client/report.js";
 import { type ActionProposal, ask, type RequestOptions } from "../client/request.js";
 import { awaitAnswer } from "../client/wait.js";
 import type { ChangedPrecondition } from "../preconditions/registry.js";
+import { endingOf } from "../transactions/ending.js";
 
 /** How often one `guard` asks when the world keeps changing between the yes and the effect. */
 const maxRequests = 3;
@@ -94,7 +95,7 @@ async function perform<T>(
   }
   const done = await attempt(() => execute(action, { signal }));
   if (!done.ok) {
-    await recordOutcome(context, held.own, { status: "failed", code: "threw", startedAtMs });
+    await recordOutcome(context, held.own, { ...endingOf(done.error), startedAtMs });
     return { status: "approved", rid, outcome: "failed", error: done.error };
   }
   // It happened: that nobody can say what came out does not change it.
