@@ -22,6 +22,8 @@ const titles = {
   keys_changed:
     "This approver is paired with other keys. If that is right, run `countersign unpair` for it first.",
   keys_shared: "These keys are pinned for another approver.",
+  gate_closed: "The gate is closed. Make another one.",
+  policy_invalid: "The policy cannot be used; nothing is decided by it.",
   unreachable: "The broker could not be reached or did not answer as it should.",
 } as const;
 

@@ -30,7 +30,28 @@ export { type HttpExecutorOptions, httpExecutor } from "./executors/http-executo
 export { openRoots, type Roots } from "./executors/roots.js";
 export type { RunCommand } from "./executors/run-command.js";
 export type { SandboxOptions } from "./executors/sandbox.js";
-export type { Execute, Guarded, GuardOptions } from "./gate/guard.js";
+export type { Classification, Classifier, ClassifierInput } from "./gate/classifier.js";
+export type { Confirm, Question, Reply } from "./gate/confirm.js";
+export { createGate, type Gate, type GateOptions } from "./gate/create-gate.js";
+export {
+  type Described,
+  type Executed,
+  type Executor,
+  type Extent,
+  InvalidCall,
+  type Resource,
+  type ToolCall,
+} from "./gate/executor.js";
+export type {
+  Execute,
+  Guarded,
+  GuardOptions,
+} from "./gate/guard.js";
+export type { Budget, Limits } from "./gate/limits.js";
+export type { Decision, GateOutcome } from "./gate/outcome.js";
+export type { PolicyFiles } from "./gate/policy/files.js";
+export type { RunOptions } from "./gate/run.js";
+export type { UndoOutcome } from "./gate/undo.js";
 export { createGateway, type Gateway, type GatewayOptions } from "./gateway/gateway.js";
 export type { Grant } from "./gateway/grants.js";
 export type { Logger } from "./logger.js";

@@ -23,6 +23,7 @@ import type { ClientContext } from "./context.js";
 import type { HeldRequest } from "./held-request.js";
 import { createHeldRequests } from "./held-requests.js";
 import { readOwnRequest } from "./own-request.js";
+import { keepParts } from "./parts.js";
 import { type Resolution, recoverAll, resolveUnknown } from "./recover.js";
 import { type OutcomeReport, recordOutcome } from "./report.js";
 import { type ActionProposal, ask, hold, type NotAsked, type RequestOptions } from "./request.js";
@@ -162,7 +163,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     return letGo([request], () => awaitAnswer(current, request, signal));
   }
 
-  return {
+  const client: Client = {
     async pair(pairing) {
       connected ??= base.connect(await ensureAgentKey(home));
       return pairApprover(connected, pairing);
@@ -232,6 +233,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       return { n };
     },
   };
+  const { measures, clock, logger } = base;
+  return keepParts(client, { home, measures, clock, logger, context });
 }
 
 /** A home without a key is an agent that nobody paired: its requests are refused, which is no error. */
@@ -248,6 +251,9 @@ async function openBase(home: string, site: Site, options: ClientOptions) {
   const measures = createMeasures(options.preconditions, options.roots);
   return {
     pins,
+    measures,
+    clock,
+    logger,
     connect: (key: AgentKey): ClientContext => {
       const broker = createBroker(site.issuer, key, transport, clock);
       return { site, key, broker, journal, pins, measures, clock, logger, retryForMs };

@@ -7,7 +7,12 @@ export interface ToolCall {
   args: Json;
 }
 
-/** What an effect falls on, as the policy's resource: a Cedar entity of this type with these attributes. */
+/**
+ * What an effect falls on, as the policy's resource: a Cedar entity of this type with these attributes. Those that the
+ * default policy knows are declared in `policy/schema.cedarschema`; what the schema does not declare, no policy sees.
+ * A `Command` is judged by its attribute `command`, what a shell is given, or by `argv`, the JSON array of what is run
+ * without one; a `File` by its `path`, an `Element` by `role`, `name` and `field`, a `Url` by its parts.
+ */
 export interface Resource {
   type: "File" | "Url" | "Application" | "Window" | "Element" | "Account" | "Command" | "Tool";
   id: string;

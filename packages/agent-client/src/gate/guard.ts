@@ -18,7 +18,7 @@ export type Execute<T> = (action: Action, options: { signal: AbortSignal }) => P
 
 export interface GuardOptions<T> extends RequestOptions {
   /** Called with each request: show its match code beside the agent. What it throws takes the request back. */
-  onPending?: (pending: Pending) => void;
+  onPending?: (pending: Pending) => Promise<void> | void;
   /** The octets of what came out, whose salted hash goes into the outcome. */
   resultOf?: (value: T) => Uint8Array;
 }
@@ -63,9 +63,13 @@ export async function guardAction<T>(
 }
 
 /** Whoever cannot be shown the match code must not be waited for: nobody could compare it. */
-async function show(context: ClientContext, held: HeldRequest, shown: () => void): Promise<void> {
+async function show(
+  context: ClientContext,
+  held: HeldRequest,
+  shown: () => Promise<void> | void,
+): Promise<void> {
   try {
-    shown();
+    await shown();
   } catch (error) {
     await cancelRequest(context, held.own);
     throw error;

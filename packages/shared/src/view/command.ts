@@ -3,6 +3,7 @@ import {
   forEachChild,
   type ParsedScript,
   parse,
+  type Redirect,
   type Word as ShellWord,
   type SyntaxNode,
 } from "unbash";
@@ -15,8 +16,29 @@ import type { Row } from "./row.js";
 import { masksOf } from "./secrets.js";
 import { visible } from "./visible.js";
 
+/** A program that a command runs, as it is named there. */
+export interface ProgramCall {
+  words: readonly Word[];
+  /** Whether anything flows into it: by a pipe, from a file or from text in the command. */
+  isFed: boolean;
+  /** Whether it is part of a text that another program is given to run. */
+  isInner: boolean;
+}
+
+/** Where a command writes to by a redirection; `path` is undefined where that is decided only when it runs. */
+interface Redirection {
+  text: string;
+  path: string | undefined;
+}
+
 /** What a reading of a command gathers, in the order of the text. */
-interface Reading {
+export interface Reading {
+  calls: ProgramCall[];
+  redirections: Redirection[];
+  /** Variables that it sets, as they are written. */
+  assignments: string[];
+  /** What it gives to programs from files. */
+  inputs: Redirection[];
   steps: string[];
   programs: string[];
   words: string[];
@@ -28,6 +50,10 @@ interface Reading {
 }
 
 const newReading = (): Reading => ({
+  calls: [],
+  redirections: [],
+  assignments: [],
+  inputs: [],
   steps: [],
   programs: [],
   words: [],
@@ -45,11 +71,16 @@ const maxLevel = 150;
 /** A text longer than this is no command that a person could judge by its parts. */
 const maxLength = 20_000;
 
-/** What a shell would do with a text: its steps, where it writes and leads to, and what nobody can tell beforehand. */
-export function aboutCommand(path: string, text: string): Findings {
+/** A command as a shell would read it, with all that is run within it. */
+export function readShell(text: string): Reading {
   const reading = newReading();
   readScript(text, reading, 0);
-  return conclude(path, reading);
+  return reading;
+}
+
+/** What a shell would do with a text: its steps, where it writes and leads to, and what nobody can tell beforehand. */
+export function aboutCommand(path: string, text: string): Findings {
+  return conclude(path, readShell(text));
 }
 
 /** A program with its arguments, given without a shell in between. */
@@ -122,8 +153,10 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
       break;
     case "Assignment":
       reading.words.push(text);
+      reading.assignments.push(text);
       break;
     case "Redirect":
+      addRedirection(node, reading);
       if (node.target && node.operator !== "<" && !/^(&|\d+$|-$)/.test(node.target.value)) {
         reading.writes.push(staticValue(node.target) ?? node.target.text);
       }
@@ -151,6 +184,15 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
   forEachChild(node, (child) => visit(child, place, reading));
 }
 
+function addRedirection({ operator, target }: Redirect, reading: Reading): void {
+  if (!target || /^(<<|<<-|<<<)$/.test(operator)) return;
+  const to = { text: target.text, path: staticValue(target) };
+  if (operator === "<") reading.inputs.push(to);
+  // Another stream of the same program, or its end, is no file.
+  else if (!/^(\d+|-)$/.test(target.value) || !operator.endsWith("&"))
+    reading.redirections.push(to);
+}
+
 const isPrefix = (node: SyntaxNode): boolean => node.type === "Time" || node.type === "Negation";
 
 function readCommand(node: Command, place: Place, reading: Reading): void {
@@ -172,6 +214,7 @@ function readProgram(
   depth: number,
 ): void {
   for (const { value } of words) if (value !== undefined) reading.words.push(value);
+  reading.calls.push({ words, isFed: given.isFed, isInner: depth > 0 });
   const { names, said, scripts } = aboutProgram(words, given);
   reading.programs.push(...names);
   reading.said.push(...said);
