@@ -23,6 +23,7 @@ const titles = {
     "This approver is paired with other keys. If that is right, run `countersign unpair` for it first.",
   keys_shared: "These keys are pinned for another approver.",
   gate_closed: "The gate is closed. Make another one.",
+  table_invalid: "The table of cases cannot be read.",
   policy_invalid: "The policy cannot be used; nothing is decided by it.",
   unreachable: "The broker could not be reached or did not answer as it should.",
 } as const;

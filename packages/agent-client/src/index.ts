@@ -30,8 +30,11 @@ export { type HttpExecutorOptions, httpExecutor } from "./executors/http-executo
 export { openRoots, type Roots } from "./executors/roots.js";
 export type { RunCommand } from "./executors/run-command.js";
 export type { SandboxOptions } from "./executors/sandbox.js";
+export { type AiSdkModel, aiSdkClassifier } from "./gate/ai-sdk-classifier.js";
 export type { Classification, Classifier, ClassifierInput } from "./gate/classifier.js";
 export type { Confirm, Question, Reply } from "./gate/confirm.js";
+export { type Conversation, spokenConfirm, type Utterance } from "./gate/confirm-spoken.js";
+export { type Terminal, terminalConfirm } from "./gate/confirm-terminal.js";
 export { createGate, type Gate, type GateOptions } from "./gate/create-gate.js";
 export {
   type Described,

@@ -1,5 +1,6 @@
 import { defineCommand, runMain } from "citty";
 import { pair } from "./pair.js";
+import { policy } from "./policy.js";
 import { request } from "./request.js";
 import { resolve } from "./resolve.js";
 import { undo } from "./undo.js";
@@ -14,6 +15,6 @@ await runMain(
 Exit codes: 0 go on, 1 failed, 2 wrong use, 10 denied, 11 expired, 12 canceled, 13 unreachable,
 14 refused by policy, 15 integrity mismatch, 16 unknown, 17 used before`,
     },
-    subCommands: { pair, unpair, request, wait, resolve, undo },
+    subCommands: { pair, unpair, request, wait, resolve, undo, policy },
   }),
 );

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.js";
 import { type CommandVerdict, classifyArgv, classifyCommand } from "./command/classify.js";
 import type { Described } from "./executor.js";
 import type { Fact, PolicyQuestion } from "./policy/decide.js";
-import { isSensitivePath, keepsPasswords, soundsConsequential } from "./sensitive.js";
+import { holdsSecrets, isSensitivePath, keepsPasswords, soundsConsequential } from "./sensitive.js";
 
 /** What the gate knows of the moment. */
 export interface Moment {
@@ -45,7 +45,8 @@ export function weighFacts(described: Described, moment: Moment): Weighed {
     weekday: now.getDay(),
   };
   delete context["command"];
-  if (command) context["command"] = command.tier;
+  delete context["command_plain"];
+  if (command) Object.assign(context, { command: command.tier, command_plain: command.plain });
   const { session, agent } = moment;
   return { question: { session, agent, action: family, resource, context }, command };
 }
@@ -74,9 +75,12 @@ function readArgv(text: string): string[] {
   }
 }
 
-function isSensitive({ resource, context }: Described): boolean {
+function isSensitive({ family, resource, context }: Described): boolean {
   const { type, id, attributes } = resource;
-  if (type === "File") return [id, textOf(attributes, "path")].some(isSensitivePath);
+  if (type === "File") {
+    const paths = [id, textOf(attributes, "path"), textOf(context, "from"), textOf(context, "to")];
+    return paths.some(family === "read" || family === "list" ? holdsSecrets : isSensitivePath);
+  }
   const applications = [
     textOf(attributes, "application"),
     textOf(attributes, "window"),

@@ -22,7 +22,9 @@ export async function perform(
   action: Action,
   signal: AbortSignal,
 ): Promise<Json> {
-  const done = await depths.run(currentDepth() + 1, () => executor.execute(action, { signal }));
+  const done = await depths.run(currentDepth() + 1, () =>
+    executor.execute(action, { signal, id: rid ?? id }),
+  );
   if (done.undo !== undefined && executor.undo) {
     await undos.keep({ id, rid, action, undo: done.undo });
   }

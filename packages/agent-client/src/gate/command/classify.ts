@@ -37,6 +37,8 @@ export function classifyArgv(argv: readonly string[], place: Place = {}): Comman
 function judgeScript(text: string, place: Place, depth: number): Verdict {
   if (depth > maxDepth) return red("commands within commands, too deep to read");
   if (text.trim() === "" || text.length > maxLength) return red("nothing, or too much, to read");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  if (/[\0-\x08\x0b-\x1f\x7f]/.test(text)) return red("control characters");
   let reading: Reading;
   try {
     reading = readShell(text);
@@ -63,6 +65,7 @@ function judgeScript(text: string, place: Place, depth: number): Verdict {
     ...assignments.map(judgeAssignment),
     ...said.map(judgeRemark),
     readsFedNames(calls),
+    runsFetched(calls),
   ]);
 }
 
@@ -81,10 +84,31 @@ function judgeRemark(remark: string): Verdict {
   return green;
 }
 
-/** Names that are printed and then read are names that nobody looked at. */
+const baseName = (word: string | undefined): string =>
+  (word ?? "").slice((word ?? "").lastIndexOf("/") + 1).toLowerCase();
+
+/** Names that come from anywhere but a look at the files are names that nobody looked at. */
 function readsFedNames(calls: readonly ProgramCall[]): Verdict {
-  const nameOf = ({ words }: ProgramCall) => words[0]?.value ?? "";
-  const prints = calls.some((call) => /^(echo|printf)$/.test(nameOf(call)));
-  const reads = calls.some((call) => nameOf(call) === "xargs");
-  return prints && reads ? red("reads names that it puts together itself") : green;
+  const isXargs = ({ words }: ProgramCall) =>
+    words.some(({ value }) => baseName(value) === "xargs");
+  const looks = /^(xargs|find|fd|ls|git|rg|grep|sort|uniq|head|tail|wc|cd)$/;
+  const others = calls.filter(({ words }) => !looks.test(baseName(words[0]?.value)));
+  return calls.some(isXargs) && others.length > 0
+    ? red("reads names that it puts together itself")
+    : green;
+}
+
+/** Fetched and run in one command: nobody saw what it is. */
+function runsFetched(calls: readonly ProgramCall[]): Verdict {
+  const fetches = calls.some(({ words }) =>
+    words.some(({ value }) => /^(curl|wget|aria2c|fetch)$/.test(baseName(value))),
+  );
+  const runs = calls.some(({ words }) => {
+    const value = words[0]?.value ?? "";
+    return (
+      /^(\w*sh|python[\d.]*|node|perl|ruby|php|deno|bun|make)$/.test(baseName(value)) ||
+      /^\.?\/\w/.test(value)
+    );
+  });
+  return fetches && runs ? red("runs what it fetches") : green;
 }

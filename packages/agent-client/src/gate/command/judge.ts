@@ -27,8 +27,15 @@ export function judgeCall({ words, isFed }: ProgramCall, place: JudgePlace): Ver
   if (!first) return green;
   const { value } = first;
   if (value === undefined) return red("which program runs is decided only then");
-  const name = nameOf(value);
-  if (name === undefined) return elsewhere(value);
+  const given = nameOf(value);
+  if (given === undefined) return elsewhere(value);
+  // Where files are named without regard to case, RM is rm; elsewhere it is nobody knows what.
+  const name = given.toLowerCase();
+  if (name !== given) {
+    const lower = { text: first.text, value: name };
+    const judged = judgeCall({ words: [lower, ...rest], isFed, isInner: true }, place);
+    return worst([judged, unknownProgram(given)]);
+  }
   if (name === "command" && /^-[vV]$/.test(rest[0]?.value ?? "")) return green;
   if (isWrapper(name)) return judgeWrapped(name, rest, isFed, place);
   if (shells.test(name)) return judgeShell(name, rest, isFed, place);
@@ -57,11 +64,14 @@ function nameOf(value: string): string | undefined {
   return /^(\/usr)?(\/local)?\/s?bin\/[^/]+$/.test(value) ? programName(value) : undefined;
 }
 
-const elsewhere = (value: string): Verdict =>
-  /^\.\/(node_modules\/\.bin\/)?[\w.-]+$|^(scripts|bin|tools)\/[\w./-]+$/.test(value) &&
-  !value.includes("..")
-    ? yellow(`runs the project's own ${say(value)}`)
-    : red(`a program that the system does not bring: ${say(value)}`);
+const elsewhere = (value: string): Verdict => {
+  if (value.includes("..") || /^[/~]/.test(value)) {
+    return red(`a program that the system does not bring: ${say(value)}`);
+  }
+  const known =
+    /^\.\/(node_modules\/\.bin\/[\w.-]+|gradlew|mvnw|manage\.py|configure)$|^(\.\/)?(scripts|bin|tools)\/[\w./-]+$/;
+  return known.test(value) ? yellow(`runs the project's own ${say(value)}`) : unknownProgram(value);
+};
 
 function judgeWrapped(
   name: string,
@@ -104,7 +114,7 @@ function judgeShell(
     return place.script(code.value);
   }
   const file = option?.value;
-  if (file === undefined || isFed || !/^(\.\/)?[\w-][\w./-]*$/.test(file) || file.includes("..")) {
+  if (file === undefined || isFed || !/^(\.\/)?\w[\w./-]*$/.test(file) || file.includes("..")) {
     return red(`${name} runs what cannot be told`);
   }
   return yellow(`${name} runs the script in ${say(file)}`);
@@ -115,7 +125,9 @@ function judgePrint(rest: readonly Word[]): Verdict {
   const names = rest.flatMap(({ text, value }) =>
     value === undefined ? [...text.matchAll(/\$\{?[!#]?(\w+)/g)].map(([, name = ""]) => name) : [],
   );
-  const secret = names.find(isSecretName);
+  const secret = rest.some(({ text }) => text.includes("${!"))
+    ? "what another variable names"
+    : names.find(isSecretName);
   return secret === undefined ? green : red(`prints ${say(secret)}`);
 }
 
@@ -135,18 +147,23 @@ function judgeFind(words: readonly Word[], plain: readonly string[], place: Judg
 function byRule(name: string, rule: Rule, words: readonly string[], place: Place): Verdict {
   const bad = rule.never && words.find((word) => rule.never?.test(word));
   if (bad !== undefined) return red(`${name} with ${say(bad)}`);
-  const operands = words.filter((word) => !word.startsWith("-"));
+  const isValue = (at: number) => at > 0 && rule.values?.test(words[at - 1] as string);
+  const operands = words.filter((word, at) => !word.startsWith("-") && !isValue(at));
   const options = words.filter((word) => word.startsWith("-"));
   switch (rule.kind) {
     case "print":
-      return green;
+      if (rule.needsWords && operands.length === 0) return red(`${name} shows what is set`);
+      return rule.needsWords ? worst(operands.map(judgeSetting)) : green;
     case "names":
       return worst([
         ...operands.map((path) => namePath(path, place)),
         ...(name === "cd" || name === "pushd" ? operands.map((path) => moves(path, place)) : []),
       ]);
-    case "run":
+    case "run": {
+      const away = words.find((word) => /^[/~]|(^|[/=])\.\.(\/|$)|=[/~]/.test(word));
+      if (away !== undefined) return red(`${name} with ${say(away)}`);
       return worst([yellow(`${name} runs what the project says`), secretsIn(words, place)]);
+    }
     case "change":
       return worst([
         yellow(`${name} changes files`),
@@ -173,6 +190,9 @@ const moves = (path: string, place: Place): Verdict =>
 
 const secretsIn = (words: readonly string[], place: Place): Verdict =>
   worst(words.flatMap(piecesOf).map((piece) => namePath(piece, place)));
+
+const judgeSetting = (word: string): Verdict =>
+  word.includes("=") ? judgeAssignment(word) : green;
 
 /** Variables that change what programs run are code by another name. */
 export function judgeAssignment(text: string): Verdict {

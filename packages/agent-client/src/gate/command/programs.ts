@@ -7,6 +7,10 @@ export interface Rule {
   kind: "look" | "names" | "print" | "change" | "run" | "never";
   /** Options that make it something else. */
   never?: RegExp;
+  /** Without operands it tells what nobody asked for. */
+  needsWords?: boolean;
+  /** Options with a value of their own, which is no operand. */
+  values?: RegExp;
   /** Operands before the files: patterns and the like. */
   skip?: number;
   /** More operands than these are written to. */
@@ -35,34 +39,44 @@ const rules: Record<string, Rule> = {
     },
   ),
   ...all("zcat zgrep bzcat xzcat zless", { kind: "look" }),
-  ...all("grep egrep fgrep", { kind: "look", skip: 1 }),
-  rg: { kind: "look", skip: 1, never: /^--(pre|hostname-bin|search-zip|config)/ },
+  ...all("grep egrep fgrep", { kind: "look", skip: 1, values: /^-[ABCm]$/ }),
+  rg: {
+    kind: "look",
+    skip: 1,
+    never: /^--(pre|hostname-bin|search-zip|config)/,
+    values: /^(-[ABCmtTgj]|--(type|type-not|glob|iglob|max-count|max-depth|sort))$/,
+  },
   ag: { kind: "look", skip: 1, never: /^--pager/ },
   fd: { kind: "names", never: /^(-x|-X|--exec)/ },
-  jq: { kind: "look", skip: 1, never: /^-(-?[A-Za-z-]*(from-file|rawfile|slurpfile)|[a-z]*[fL])/ },
+  jq: {
+    kind: "look",
+    skip: 1,
+    never: /^-(-?[A-Za-z-]*(from-file|rawfile|slurpfile)|[a-z]*[fL])|\benv\b|\$ENV/,
+  },
   yq: { kind: "look", skip: 1, never: /^(-i|--inplace|-s|--split)/ },
   sort: { kind: "look", never: /^(-[a-zA-Z]*o|--output|--compress|-T|--temporary|--files0)/ },
-  uniq: { kind: "look", reads: 1 },
-  xxd: { kind: "look", reads: 1, never: /^-r/ },
+  uniq: { kind: "look", reads: 1, values: /^-[fsw]$/ },
+  xxd: { kind: "look", reads: 1, values: /^-[lsco]$/, never: /^-r/ },
   base64: { kind: "look" },
   tr: { kind: "print" },
   ...all("echo printf true false test [ sleep seq expr date cal uname whoami id groups uptime", {
     kind: "print",
     never: /^(-s|--set|--file|-f\/)/,
   }),
-  ...all(
-    "free nproc lscpu lsblk lsusb lspci arch tty locale ps pgrep top vmstat iostat jobs wait",
-    {
-      kind: "print",
-    },
-  ),
+  ...all("free nproc lscpu lsblk lsusb lspci arch tty locale pgrep top vmstat iostat jobs wait", {
+    kind: "print",
+  }),
   ...all("numfmt factor sw_vers hostnamectl timedatectl getconf clear reset tput : exit return", {
     kind: "print",
     never: /^set-/,
   }),
-  ...all("shift break continue set local readonly declare export unset typeset let", {
+  ...all("shift break continue", { kind: "print" }),
+  ...all("set local readonly declare export unset typeset let", {
     kind: "print",
+    needsWords: true,
+    never: /^-p/,
   }),
+  ps: { kind: "print", never: /^[a-zA-Z]*e[a-zA-Z]*$/ },
   ...all("cd pushd popd", { kind: "names" }),
   ...all("mkdir touch cp mv rmdir", { kind: "change", never: /^--(context|preserve-context)/ }),
   ...all("tee truncate split csplit gzip gunzip bzip2 bunzip2 xz unxz zstd", {
@@ -71,13 +85,16 @@ const rules: Record<string, Rule> = {
   }),
   unzip: { kind: "change", skip: 0 },
   zip: { kind: "change", never: /^(-T|--unzip-command|-TT|-m)/ },
-  ...all("pytest tox nox ruff mypy pyright flake8 pylint black isort coverage", { kind: "run" }),
+  ...all("pytest tox nox ruff mypy pyright flake8 pylint black isort coverage", {
+    kind: "run",
+    never: /^(-p|-c$|--plugins?|--confcutdir|--rootdir|-o)/,
+  }),
   ...all("tsc eslint biome prettier vitest jest mocha ava webpack vite rollup esbuild turbo nx", {
     kind: "run",
   }),
   ...all("make cmake ninja gradle gradlew mvn ant bazel just task rake rspec rubocop phpunit", {
     kind: "run",
-    never: /^(--eval|-E$)/,
+    never: /^(--eval|-E$|-f|--file|--makefile|-C|[A-Z_.]+=|--rcfile|-I|--init-script)/,
   }),
   ...all("rustc gcc g++ clang javac gofmt rustfmt shellcheck hadolint yamllint markdownlint", {
     kind: "run",

@@ -13,7 +13,7 @@ const judges: Record<string, Judge> = {
   ...same("python python2 python3 pypy pypy3", (words) =>
     interpreter(words, /^(-V|-VV|--version)$/, python),
   ),
-  ...same("node nodejs deno bun", (words) =>
+  ...same("node nodejs", (words) =>
     interpreter(words, /^(-v|-V|--version)$/, (rest) =>
       rest[0] === "--test" ? rest.slice(1) : rest,
     ),
@@ -72,7 +72,7 @@ function isPlainSed(script: string): boolean {
     script === "" ||
     new RegExp(`^${address}[pdq=]$`).test(script) ||
     new RegExp(
-      `^${address}s([/|#,@])(?:(?!\\5)[^\\\\]|\\\\.)*\\5(?:(?!\\5)[^\\\\]|\\\\.)*\\5[gip0-9]*$`,
+      `^${address}s([/|#,@])(?:(?!\\4)[^\\\\]|\\\\.)*\\4(?:(?!\\4)[^\\\\]|\\\\.)*\\4[gip0-9]*$`,
     ).test(script)
   );
 }

@@ -29,6 +29,8 @@ const families: Record<string, Family> = {
     never:
       /^(--script-shell|--prefix|-g|--global|--userconfig|--registry|--node-options|--fix|--force)/,
   },
+  deno: { green: /^info$/, yellow: /^(test|fmt|lint|check|task|bench)$/, red: /./ },
+  bun: { yellow: /^(test|run|build)$/, red: /./ },
   pip: {
     green: /^(list|show|freeze|check)$/,
     red: /^(install|uninstall|download|wheel|config|cache)$/,
@@ -100,10 +102,11 @@ export function judgeSubcommand(name: string, words: readonly string[]): Verdict
 }
 
 function byList(family: Family, verb: string, called: string): Verdict {
-  if (family.red?.test(verb) && !family.green?.test(verb))
-    return red(`${called} changes what others see or cannot be taken back`);
   if (family.green?.test(verb)) return green;
   if (family.yellow?.test(verb)) return yellow(`${called} changes or runs what is here`);
+  if (family.red?.test(verb)) {
+    return red(`${called} changes what others see, or cannot be taken back`);
+  }
   return unknown(`${called} is not known`);
 }
 

@@ -21,7 +21,6 @@ const plainVariables: Record<string, string> = {
   RANDOM: "1",
   SECONDS: "1",
 };
-const globCharacters = /[*?[\]{},!]+/;
 
 /**
  * What a word stands for as far as it can be told beforehand: its value, a value with plain variables filled in, or a
@@ -36,10 +35,24 @@ export function readWord({ text, value }: Word): string | undefined {
     return Object.hasOwn(plainVariables, name) ? (plainVariables[name] as string) : all;
   });
   if (filled.includes("$")) return undefined;
-  if (!globCharacters.test(filled)) return filled;
-  // A pattern may match anything that begins as it does: one that could name hidden files or lead out is not told.
-  const rest = filled.replace(/^\.\//, "").split(globCharacters).join("");
-  return /^[/~.]|\/\.|[^\w./+@%-]/.test(rest) ? undefined : filled;
+  if (!/[*?[\]{}!]/.test(filled)) return filled;
+  // A pattern may match anything that looks like it: those that could name hidden files or lead out are not told.
+  return /^[\w*][\w*./+@%-]*$/.test(filled) && !/(^|\/)\./.test(filled) ? filled : undefined;
+}
+
+/** Names of which a pattern must not be the way to reach them. */
+const secretNames =
+  "id_rsa id_dsa id_ecdsa id_ed25519 server.key server.pem client.p12 credentials credentials.json secrets.json secrets.yml passwords.txt passwd shadow authorized_keys known_hosts token.json wallet.dat logins.json cookies".split(
+    " ",
+  );
+
+function matchesSecret(path: string): boolean {
+  const pattern = path.slice(path.lastIndexOf("/") + 1);
+  // All files, or all of a kind, are asked for as such.
+  if (!pattern.includes("*") || /^\*(\.\w+)?$/.test(pattern)) return false;
+  const parts = pattern.split("*").map((part) => part.replace(/[.+]/g, "\\$&"));
+  const regex = new RegExp(`^${parts.join(".*")}$`, "i");
+  return secretNames.some((name) => regex.test(name));
 }
 
 /** Environment variables whose names say that their value is nobody's business. */
@@ -54,7 +67,8 @@ export function readPath(path: string, place: Place): Verdict {
 }
 
 function readOne(path: string, place: Place): Verdict {
-  if (holdsSecrets(path)) return red(`names keys, passwords or sessions: ${say(path)}`);
+  if (holdsSecrets(path) || matchesSecret(path))
+    return red(`names keys, passwords or sessions: ${say(path)}`);
   if (isHarmless(path) || !leavesPlace(path, place)) return green;
   return yellow(`reads outside its directory: ${say(path)}`);
 }
