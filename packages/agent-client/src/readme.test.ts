@@ -16,3 +16,11 @@ it("shows code in the README that names what the package has", async () => {
   expect(methods).toEqual(["guard"]);
   expect(Object.keys(client)).toEqual(expect.arrayContaining(methods));
 });
+
+it("shows hands in the README that the package has", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, code = ""] = /```js\n([\s\S]*?)```/.exec(readme) ?? [];
+  const called = [...code.matchAll(/(?<![.\w])([a-z]\w+)\(/g)].map(([, name = ""]) => name);
+  expect(called.length).toBeGreaterThan(4);
+  expect(Object.keys(entry)).toEqual(expect.arrayContaining(called));
+});

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Json, randomId } from "@countersign/shared";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../clock.js";
@@ -155,6 +156,7 @@ describe("transactions", () => {
     const one = mutating(async () => {
       most.push(++inside);
       await writeFile(join(project, "a"), String(Math.random()));
+      await sleep(200);
       inside--;
     });
     await Promise.all([one(), one(), one(), one()]);
