@@ -20,7 +20,10 @@ export type { OutcomeReport } from "./client/report.js";
 export type { ActionProposal, RequestOptions } from "./client/request.js";
 export type { Clock } from "./clock.js";
 export { ClientError, type ClientErrorCode } from "./errors.js";
+export { type BrowserOptions, browserExecutor } from "./executors/browser/browser-executor.js";
+export type { BrowserPage } from "./executors/browser/page.js";
 export { commandExecutor } from "./executors/command-executor.js";
+export { type DesktopOptions, desktopExecutor } from "./executors/desktop/desktop-executor.js";
 export { ExecutionError } from "./executors/execution-error.js";
 export { fileExecutor } from "./executors/file-executor.js";
 export { type HttpExecutorOptions, httpExecutor } from "./executors/http-executor.js";
@@ -56,12 +59,14 @@ export { createGateway, type Gateway, type GatewayOptions } from "./gateway/gate
 export type { Grant } from "./gateway/grants.js";
 export type { Logger } from "./logger.js";
 export type { PairedApprover, PairOptions } from "./pairing/pair.js";
+export { redactPicture } from "./pictures/redact.js";
 export {
   type ChangedPrecondition,
   type Measure,
   type Measures,
   pageRegion,
 } from "./preconditions/registry.js";
+export { type ToolDefinition, toolSchema } from "./preconditions/tool-schema.js";
 export {
   createTransactions,
   type Transactions,

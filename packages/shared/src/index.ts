@@ -42,6 +42,7 @@ export type { Word } from "./view/program.js";
 export { programName } from "./view/programs.js";
 export * from "./view/render.js";
 export * from "./view/row.js";
+export { holdsSecret } from "./view/secrets.js";
 export { countMarks, visible } from "./view/visible.js";
 export * from "./wire/agent.js";
 export * from "./wire/app.js";

@@ -129,7 +129,7 @@ describe("an approval", () => {
         approver: eve.approver(),
         ar_hash: randomNonce(),
         ctx: randomNonce(),
-        renderer: "2",
+        renderer: "1",
         agent_jkt: randomNonce(),
         req_nonce: randomNonce(),
         broker_nonce: randomNonce(),

@@ -1,5 +1,6 @@
 import { canonicalBytes, type Json } from "@countersign/shared";
 import type { NotApproved, RefusedByPolicy } from "../client/answer.js";
+import { endingOf } from "../transactions/ending.js";
 import type { GateContext } from "./context.js";
 import type { Guarded } from "./guard.js";
 import type { OwnCall, Understood } from "./normalise.js";
@@ -54,7 +55,7 @@ async function ask(gate: GateContext, red: RedCall): Promise<Guarded<Json>> {
       signal,
       reasons: reasons.slice(0, 24).map(fit),
       resultOf: canonicalBytes,
-      ...(screenshot ? { screenshot } : {}),
+      ...(screenshot ? { screenshot, afterPicture: screenshot } : {}),
       ...(agentClaim === undefined ? {} : { agentClaim }),
       onPending: async (pending) => {
         const { rid } = pending;
@@ -90,7 +91,7 @@ async function goOn(
   try {
     value = await perform(gate, { executor: own.executor, id, rid }, claimed.action, signal);
   } catch (error) {
-    await gate.client.report(rid, { status: "failed", code: "threw" });
+    await gate.client.report(rid, endingOf(error));
     return { status: "approved", rid, outcome: "failed", error };
   }
   await gate.client.report(rid, { status: "succeeded", result: canonicalBytes(value) });

@@ -41,6 +41,8 @@ async function tell({ parts }: GateContext, { rid }: Undoable): Promise<void> {
   const context = await parts.context();
   const entry = await context.journal.read(rid);
   if (!entry) throw new ClientError("unknown_request", { detail: rid });
+  // A transaction that was taken back said so itself.
+  if (entry.outcomes.at(-1)?.status === "rolled_back") return;
   const own = await readOwnRequest(entry.request, context.key, context.site);
   await recordOutcome(context, own, { status: "rolled_back", code: "undone" });
 }

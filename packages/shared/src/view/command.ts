@@ -11,8 +11,10 @@ import { aboutAddress, both, type Findings, findings, looksLikeAddress } from ".
 import { suspicions } from "./look-alikes.js";
 import { aboutProgram, type Word } from "./program.js";
 import { effectOf, programName } from "./programs.js";
+import { masked, quote } from "./quote.js";
 import type { Row } from "./row.js";
-import { quote, visible } from "./visible.js";
+import { masksOf } from "./secrets.js";
+import { visible } from "./visible.js";
 
 /** A program that a command runs, as it is named there. */
 export interface ProgramCall {
@@ -95,7 +97,7 @@ export function aboutProgramCall(path: string, argv: readonly string[]): Finding
 
 function readScript(text: string, reading: Reading, depth: number): void {
   if (depth > maxDepth) {
-    reading.said.push(`Commands within commands, too deep to read: ${quote(text)}`);
+    reading.said.push(`Commands within commands, too deep to read: ${quote(text, "command")}`);
     return;
   }
   if (text.length > maxLength) {
@@ -116,7 +118,7 @@ interface Place {
 function visit(node: SyntaxNode, at: Place, reading: Reading): void {
   const text = at.source.slice(node.pos, node.end);
   if (at.level > maxLevel) {
-    reading.said.push(`Commands within commands, too deep to read: ${quote(text)}`);
+    reading.said.push(`Commands within commands, too deep to read: ${quote(text, "command")}`);
     return;
   }
   const place = { ...at, level: at.level + 1 };
@@ -132,7 +134,8 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
       }
       break;
     case "Statement":
-      if (node.background) reading.said.push(`Goes on in the background: ${quote(text)}`);
+      if (node.background)
+        reading.said.push(`Goes on in the background: ${quote(text, "command")}`);
       break;
     case "Pipeline":
       forEachChild(node, (child) => {
@@ -173,7 +176,9 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
       reading.patterns.push(text);
       break;
     case "AnsiCQuoted":
-      reading.said.push(`${quote(text)} is another way to write ${quote(node.value)}`);
+      reading.said.push(
+        `${quote(text, "command")} is another way to write ${quote(node.value, "command")}`,
+      );
       break;
   }
   forEachChild(node, (child) => visit(child, place, reading));
@@ -251,7 +256,7 @@ function conclude(path: string, reading: Reading): Findings {
   if (variables.length > 0) said.push(`Filled in with values when it runs: ${list(variables)}`);
   if (patterns.length > 0) said.push(`Filled in with names when it runs: ${list(patterns)}`);
   for (const run of new Set(words.flatMap(encodedRuns))) {
-    said.push(`${run.length} characters that nobody can read: ${quote(run)}`);
+    said.push(`${run.length} characters that nobody can read: ${quote(run, "text")}`);
   }
   const facts: Row[] = [];
   const effects = [...new Set(reading.programs)].flatMap((name) => {
@@ -264,7 +269,7 @@ function conclude(path: string, reading: Reading): Findings {
   }
   if (steps.length > 1) {
     for (const [index, step] of steps.entries()) {
-      facts.push([`step ${index + 1} of ${path}`, visible(step), "library", "command"]);
+      facts.push([`step ${index + 1} of ${path}`, masked(step, "command"), "library", "command"]);
     }
   }
   return both([
@@ -274,7 +279,7 @@ function conclude(path: string, reading: Reading): Findings {
 }
 
 const list = (texts: readonly string[]): string =>
-  [...new Set(texts)].map((text) => quote(text)).join(", ");
+  [...new Set(texts)].map((text) => quote(text, "command")).join(", ");
 
 function aboutWord(path: string, word: string): Findings {
   const url = /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(word)?.[0];
@@ -284,6 +289,13 @@ function aboutWord(path: string, word: string): Findings {
 
 /** Base64 and its like: long runs without a word in them. Names and digests in lower case are not meant. */
 function encodedRuns(word: string): string[] {
-  const runs = word.match(/[A-Za-z0-9+/_=-]{40,}/g) ?? [];
-  return runs.filter((run) => /[A-Z]/.test(run) && /[a-z]/.test(run) && /[0-9]/.test(run));
+  const secrets = masksOf(word, "text").map(({ start, length }) =>
+    word.slice(start, start + length),
+  );
+  // What is told as a secret is one run, not what is left of it between its dots.
+  const rest = secrets.reduce((left, secret) => left.replace(secret, " "), word);
+  const runs = [...secrets, ...(rest.match(/[A-Za-z0-9+/_=-]{40,}/g) ?? [])];
+  return runs.filter(
+    (run) => run.length >= 40 && /[A-Z]/.test(run) && /[a-z]/.test(run) && /[0-9]/.test(run),
+  );
 }
