@@ -1,0 +1,44 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { FromLoad, LoadOptions, LoadResult, ToLoad } from "./api.js";
+
+const program = fileURLToPath(new URL("process.ts", import.meta.url));
+
+/** TypeScript as it lies here, workspace packages by their sources. */
+export const typescriptOptions = ["--import", "tsx", "--conditions=@countersign/source"];
+
+export interface RunningLoad {
+  /** Prepares, then runs so many with so many in flight. */
+  run(count: number, inFlight: number): Promise<LoadResult>;
+  close(): Promise<void>;
+}
+
+/** Starts a load generator as a process of its own. */
+export async function startLoad(options: LoadOptions): Promise<RunningLoad> {
+  const child = fork(program, { execArgv: typescriptOptions });
+  const ask = async (message: ToLoad): Promise<FromLoad> => {
+    child.send(message);
+    const [answer] = (await Promise.race([
+      once(child, "message"),
+      once(child, "exit").then(() => [{ failed: `the ${options.kind} load ended` }]),
+    ])) as [FromLoad];
+    if ("failed" in answer) throw new Error(answer.failed);
+    return answer;
+  };
+  await ask({ open: options });
+  return {
+    async run(count, inFlight) {
+      await ask({ prepare: count });
+      const answer = await ask({ run: { count, inFlight } });
+      if (!("result" in answer)) throw new Error("no result");
+      return answer.result;
+    },
+    async close() {
+      await ask({ close: true });
+      const gone = once(child, "exit");
+      child.disconnect();
+      await gone;
+    },
+  };
+}
