@@ -60,6 +60,6 @@ export const rate = (count: number, milliseconds: number): number => (count * 10
 export const perSecond = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)}/s`;
 export const milliseconds = (value: number): string =>
   `${value < 1 ? value.toFixed(3) : value < 100 ? value.toFixed(1) : value.toFixed(0)} ms`;
-export const microseconds = (value: number): string => `${value.toFixed(0)} us`;
+export const microseconds = (value: number): string => `${value.toFixed(0)} us CPU`;
 export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 export const kibibytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
