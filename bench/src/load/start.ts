@@ -14,6 +14,17 @@ export interface RunningLoad {
   close(): Promise<void>;
 }
 
+/** What was prepared is signed for the moment: it has to be used within a minute, on a slow machine too. */
+const freshMilliseconds = 20_000;
+const firstBatch = 100;
+
+const add = (one: LoadResult, other: LoadResult): LoadResult => ({
+  milliseconds: one.milliseconds + other.milliseconds,
+  cpuMilliseconds: one.cpuMilliseconds + other.cpuMilliseconds,
+  serverCpuMilliseconds: one.serverCpuMilliseconds + other.serverCpuMilliseconds,
+  took: [...one.took, ...other.took],
+});
+
 /** Starts a load generator as a process of its own. */
 export async function startLoad(options: LoadOptions): Promise<RunningLoad> {
   const child = fork(program, { execArgv: typescriptOptions });
@@ -29,10 +40,24 @@ export async function startLoad(options: LoadOptions): Promise<RunningLoad> {
   await ask({ open: options });
   return {
     async run(count, inFlight) {
-      await ask({ prepare: count });
-      const answer = await ask({ run: { count, inFlight } });
-      if (!("result" in answer)) throw new Error("no result");
-      return answer.result;
+      let sum: LoadResult = {
+        milliseconds: 0,
+        cpuMilliseconds: 0,
+        serverCpuMilliseconds: 0,
+        took: [],
+      };
+      for (let batch = firstBatch; sum.took.length < count; ) {
+        const wanted = Math.min(batch, count - sum.took.length);
+        await ask({ prepare: wanted });
+        const answer = await ask({ run: { count: wanted, inFlight } });
+        if (!("result" in answer)) throw new Error("no result");
+        sum = add(sum, answer.result);
+        batch = Math.max(
+          inFlight,
+          Math.floor((wanted * freshMilliseconds) / answer.result.milliseconds),
+        );
+      }
+      return sum;
     },
     async close() {
       await ask({ close: true });

@@ -22,3 +22,15 @@ function parentOf(pid: number): number | undefined {
     return undefined;
   }
 }
+
+/** PostgreSQL's processes below this one: the server and whoever serves a connection now. */
+export const databaseProcesses = (): number[] =>
+  descendants(process.pid).filter((pid) => nameOf(pid).startsWith("postgres"));
+
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8");
+  } catch {
+    return "";
+  }
+}
