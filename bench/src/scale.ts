@@ -30,7 +30,7 @@ async function measure(): Promise<Cost> {
   const server = await startDatabaseServer();
   const databaseUrl = await server.database();
   const brokers = await startBrokers(databaseUrl);
-  const load = await startLoad({ kind: "countersign", ...brokers, pairs: 40 });
+  const load = await startLoad({ kind: "countersign", ...brokers, pairs: 128 });
   const sizes = () =>
     withServer(databaseUrl, async (sql) => {
       const [row] = await sql`select pg_database_size(current_database())::float8 as disk,
@@ -38,8 +38,8 @@ async function measure(): Promise<Cost> {
       return row as unknown as { disk: number; wal: number };
     });
   const cpu = () => databaseProcesses().reduce((sum, pid) => sum + cpuMilliseconds(pid), 0);
-  const count = 300;
-  await load.run(60, 16);
+  const count = 800;
+  await load.run(200, 16);
   const before = { ...(await sizes()), cpu: cpu() };
   const { serverCpuMilliseconds } = await load.run(count, 16);
   const after = { ...(await sizes()), cpu: cpu() };

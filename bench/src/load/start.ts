@@ -16,7 +16,7 @@ export interface RunningLoad {
 
 /** What was prepared is signed for the moment: it has to be used within a minute, on a slow machine too. */
 const freshMilliseconds = 20_000;
-const firstBatch = 100;
+const firstBatch = 32;
 
 const add = (one: LoadResult, other: LoadResult): LoadResult => ({
   milliseconds: one.milliseconds + other.milliseconds,
