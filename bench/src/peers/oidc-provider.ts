@@ -156,6 +156,8 @@ async function main(): Promise<void> {
     );
   });
   await once(server.listen(setup.port, "127.0.0.1"), "listening");
+  // Its parent has gone, however that happened.
+  process.on("disconnect", () => process.exit());
   process.stdout.write("ready\n");
 }
 

@@ -56,4 +56,6 @@ process.on("message", (message) => {
     process.send?.("collected");
   }
 });
+// Its parent has gone, however that happened.
+process.on("disconnect", () => process.exit());
 process.stdout.write("ready\n");
