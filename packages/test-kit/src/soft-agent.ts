@@ -177,6 +177,8 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       seconds?: number;
       picture?: Uint8Array<ArrayBuffer>;
       screenshot?: Manifest["screenshot"];
+      reasons?: string[];
+      agentClaim?: string;
       claims?: Partial<RequestObject>;
     } = {},
   ): Promise<SoftRequest> {
@@ -186,6 +188,8 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       seconds = 120,
       picture,
       screenshot,
+      reasons = ["deletes files"],
+      agentClaim,
       claims,
       ...action
     } = given;
@@ -201,7 +205,8 @@ export async function createSoftAgent(options: { origin: string; name?: string }
         reversible: false,
         ...action,
       },
-      reasons: ["deletes files"],
+      reasons,
+      agentClaim,
       capturedAt: now,
       screenshot,
     });
