@@ -132,6 +132,9 @@ it("all of them at once, to the last", async () => {
     (codePoint) => `⟦U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}⟧`,
   );
   expect(await textOf("args.text")).toBe(marks.map((mark) => `a${mark}`).join(""));
+  expect(await page.locator(".row.from-model dd mark").count()).toBeGreaterThanOrEqual(
+    marks.length,
+  );
   expect(await page.getByText(`${marks.length} hidden characters made visible`).count()).toBe(1);
   expect(await page.evaluate(hiddenCharacters)).toEqual([]);
   expect(await page.evaluate(unreadableMarks)).toEqual([]);
@@ -174,29 +177,32 @@ it.each([
 ])(
   "a claim of the model that is %s leaves the facts as they are, octet by octet",
   async (_, agentClaim) => {
-    await page.setViewportSize({ width: 390, height: 3000 });
-    const seen = async (claim: string | undefined) => {
-      const request = await agent.request({
-        ...{ tool: "folder.delete", args: { path: "/srv/reports", recursive: true } },
-        ...(claim === undefined ? {} : { agentClaim: claim }),
-      });
-      await openRequest(page, request.rid);
-      const facts = await page.evaluate(factsOnScreen);
-      const picture = await page.screenshot({ clip: facts.clip });
-      await withdraw(request);
-      return { at: request.claims.iat, facts, picture: picture.toString("base64") };
-    };
-    // Both within one second: the times that they name are facts too.
-    for (;;) {
-      const [silent, claiming] = [await seen(undefined), await seen(agentClaim)];
-      if (silent.at !== claiming.at) continue;
-      expect(claiming.facts).toEqual(silent.facts);
-      expect(claiming.picture).toBe(silent.picture);
-      break;
-    }
+    silent ??= await factsWith({});
+    const claiming = await factsWith({ agentClaim });
+    expect(claiming.facts).toEqual(silent.facts);
+    expect(claiming.picture).toBe(silent.picture);
     expect(await page.evaluate(hiddenCharacters)).toEqual([]);
   },
 );
+
+// The times that a request names are facts too.
+const capturedAt = Math.floor(Date.now() / 1000);
+let silent: Awaited<ReturnType<typeof factsWith>> | undefined;
+
+/** The same action with another claim, or with none: what stands above the claim, and what it looks like. */
+async function factsWith(claim: { agentClaim?: string }) {
+  await page.setViewportSize({ width: 390, height: 2400 });
+  const request = await agent.request({
+    ...{ tool: "folder.delete", args: { path: "/srv/reports", recursive: true } },
+    ...{ capturedAt, claims: { exp: capturedAt + 580 } },
+    ...claim,
+  });
+  await openRequest(page, request.rid);
+  const facts = await page.evaluate(factsOnScreen);
+  const picture = await page.screenshot({ clip: facts.clip, scale: "css" });
+  await withdraw(request);
+  return { facts, picture: picture.toString("base64") };
+}
 
 /** In the page: the facts as they are in the document and where they are on the screen, without the claim. */
 function factsOnScreen() {

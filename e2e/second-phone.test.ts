@@ -4,6 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
 import { type AutoPhone, startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
+import { pairByScreen } from "./support/hands.js";
 import { look } from "./support/look.js";
 
 // Two real phones of one person and an agent: link, see what the other paired, freeze, lift, remove.
@@ -28,25 +29,8 @@ afterAll(async () => {
   await broker.drop();
 });
 
-/** The agent's pairing with whatever phone shows the digits. */
-async function pairByScreen(): Promise<void> {
-  await agent.pairWith({
-    acceptPairing: async (link: string) => {
-      await first.page.goto("/pair");
-      await first.page.getByRole("textbox", { name: "Pairing link" }).fill(link);
-      await first.page.getByRole("button", { name: "Pair", exact: true }).click();
-      await first.page.getByText("Waiting for the agent").waitFor();
-      return {
-        pairingId: "",
-        digits: async () => (await first.page.getByTestId("compare-digits").textContent()) ?? "",
-      };
-    },
-  });
-  await first.page.getByText("may now ask for your approval").waitFor();
-}
-
 it("a new phone with a passkey of its own is added by its code, signs in, and sees the agents that the old one paired", async () => {
-  await pairByScreen();
+  await pairByScreen(first.page, agent);
   const { page } = second;
   await page.goto("/");
   await page.getByRole("link", { name: "Add it to your account" }).click();

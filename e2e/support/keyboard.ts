@@ -32,10 +32,15 @@ function focusNow(): Focus {
 export function keyboardOf(page: Page) {
   const press = (key: string) => page.keyboard.press(key);
 
+  /** Waits until it shows and is in sight: a screen may still be moving below it. */
   async function focus(): Promise<Focus> {
-    const now = await page.evaluate(focusNow);
-    if (now.name !== "") expect(now).toMatchObject({ isVisible: true, isUncovered: true });
-    return now;
+    const inSight = { isVisible: true, isUncovered: true };
+    for (let looks = 0; ; looks++) {
+      const now = await page.evaluate(focusNow);
+      if (now.name === "" || (now.isVisible && now.isUncovered)) return now;
+      if (looks === 10) expect(now, now.name).toMatchObject(inSight);
+      await page.waitForTimeout(100);
+    }
   }
 
   /** Tabs on until the control of this name has the focus. */

@@ -12,6 +12,7 @@ import { clientAddress, limitFailures, requireHost, securityHeaders } from "./ht
 import { healthRoutes } from "./http/health-routes.js";
 import { keysRoutes } from "./http/keys-routes.js";
 import { createFailureLimit, createRateLimits } from "./http/limits.js";
+import { logRoutes } from "./http/log-routes.js";
 import { oauthRoutes } from "./http/oauth-routes.js";
 import { pairingRoutes } from "./http/pairing-routes.js";
 import { requireSameOrigin } from "./http/person-auth.js";
@@ -49,6 +50,7 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.use("/bc-authorize", bodyLimit({ maxSize: limits.bodyBytes }));
 
   app.route("/", discoveryRoutes(broker));
+  app.route("/log", logRoutes(broker, rates));
   app.route("/", oauthRoutes(broker, rates));
   app.route("/v1/pairings", pairingRoutes(broker, rates));
   app.route("/v1", agentRoutes(broker, rates));
@@ -58,6 +60,7 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.route("/app/push", pushRoutes(broker, rates));
   app.all("/app/*", notFound);
   app.all("/v1/*", notFound);
+  app.all("/log/*", notFound);
   if (options.webAppDirectory !== undefined) app.route("/", webApp(options.webAppDirectory));
   return app;
 }

@@ -25,7 +25,7 @@ import {
 import type { Broker } from "./broker.js";
 import { listCredentials, listDevices } from "./db/approvers.js";
 import { contextIsUnbound } from "./db/contexts.js";
-import { isUniqueViolation } from "./db/failures.js";
+import { describeFailure, isUniqueViolation } from "./db/failures.js";
 import { isFrozen } from "./db/freezes.js";
 import { listAcceptances } from "./db/pairings.js";
 import {
@@ -221,8 +221,18 @@ export async function decide(
     throw new ProtocolError(await whyNotDecided(broker, person, rid));
   }
 
+  await putUnderCheckpoint(broker);
   tell(broker, rid, request.client_id, request.approvers, state);
   return { rid, state };
+}
+
+/** At once, since an approval waits for it. The decision stands without: then the next second's checkpoint has it. */
+async function putUnderCheckpoint(broker: Broker): Promise<void> {
+  try {
+    await broker.sequencer.run();
+  } catch (error) {
+    broker.log.warn({ err: describeFailure(error) }, "sequencing failed");
+  }
 }
 
 async function approve(

@@ -1,9 +1,16 @@
-import { type EcPublicJwk, ecPublicJwk, parse, thumbprint } from "@countersign/shared";
+import {
+  type EcPublicJwk,
+  ecPublicJwk,
+  fromBase64url,
+  parse,
+  thumbprint,
+  vkeyText,
+} from "@countersign/shared";
 import { exportJWK, generateKeyPair, importJWK } from "jose";
 import { countApprovers } from "./db/approvers.js";
 import type { Database } from "./db/client.js";
 import { readHealth, readSetting, settleSetting, writeSetting } from "./db/settings.js";
-import type { SigningKey, VapidKeys } from "./domain/ports.js";
+import type { LogKey, SigningKey, VapidKeys } from "./domain/ports.js";
 import { type PublicSite, StartupError } from "./env.js";
 
 /** Between this process and its database, in milliseconds: deadlines are the database's, proofs are ours. */
@@ -81,6 +88,36 @@ export async function loadSigningKey(db: Database): Promise<SigningKey> {
 export async function loadVapidKeys(db: Database, make: () => VapidKeys): Promise<VapidKeys> {
   const name = "vapid_keys";
   return (await readSetting<VapidKeys>(db, name)) ?? (await settleSetting(db, name, make()));
+}
+
+interface StoredLogKey {
+  name: string;
+  jwk: { kty: "OKP"; crv: "Ed25519"; x: string; d: string };
+}
+
+/**
+ * The key that signs checkpoints, made at the first start. Its name is the log's origin and stays what it was then:
+ * agents and phones pin both.
+ */
+export async function loadLogKey(db: Database, site: PublicSite): Promise<LogKey> {
+  const setting = "log_key";
+  const { name, jwk } =
+    (await readSetting<StoredLogKey>(db, setting)) ??
+    (await settleSetting(db, setting, await newLogKey(site)));
+  const publicKey = fromBase64url(jwk.x);
+  return {
+    name,
+    publicKey,
+    privateKey: await crypto.subtle.importKey("jwk", jwk, "Ed25519", false, ["sign"]),
+    vkey: vkeyText({ name, publicKey }),
+  };
+}
+
+async function newLogKey(site: PublicSite): Promise<StoredLogKey> {
+  const { privateKey } = await generateKeyPair("Ed25519", { extractable: true });
+  const { x = "", d = "" } = await exportJWK(privateKey);
+  const jwk = { kty: "OKP", crv: "Ed25519", x, d } as const;
+  return { name: `${new URL(site.origin).host}/log`, jwk };
 }
 
 async function newSigningKey(): Promise<Record<string, string>> {

@@ -1,6 +1,7 @@
 import {
   type DeniedDecision,
   type Evidence,
+  type LoggedLeaf,
   ProtocolError,
   readJws,
   type SignedFreeze,
@@ -26,8 +27,11 @@ import {
   findOverdue,
   insertOutcome,
   redeemRequest,
+  waitsForLog,
 } from "./db/requests.js";
 import { lifecycle, terminalStates } from "./domain/lifecycle.js";
+import type { EventBus } from "./domain/ports.js";
+import { proveLeaves } from "./log/proofs.js";
 
 // The path's second half, for the agent: redeem -> report, and cancel and expire beside it.
 
@@ -62,7 +66,10 @@ export async function redeem(
         arHash: request.ar_hash,
         keyHash,
       });
-      if (!redeemed) return afterLostRace(broker, agent, given, request);
+      if (!redeemed) {
+        if (await waitsForLog(broker.db, rid)) return { state: "pending" };
+        return afterLostRace(broker, agent, given, request);
+      }
       tell(broker, rid, clientId, request.approvers, "redeemed");
       return { state: "redeemed", request, evidence: await readEvidence(broker, agent, request) };
     }
@@ -131,7 +138,7 @@ async function readEvidence(
   const [acceptances, decisions, leaves, chains] = await Promise.all([
     listAcceptances(db, { clientId, approvers }),
     listDecisions(db, rid),
-    listLeaves(db, rid),
+    readLeaves(broker, rid),
     Promise.all(approvers.map((approver) => listChain(db, approver))),
   ]);
   return {
@@ -142,8 +149,25 @@ async function readEvidence(
     pairings: acceptances.map(({ acceptance }) => acceptance),
     chains: chains.map((links) => links.map(({ link }) => link)),
     decisions: decisions.map(({ decision }) => decision),
-    leaves: leaves.map(({ kind, digest, salt }) => ({ v: 1, kind, digest, salt, rid })),
+    leaves,
   };
+}
+
+/** Every leaf of a request, with its proof as soon as it is under a checkpoint. */
+async function readLeaves(broker: Broker, rid: string): Promise<LoggedLeaf[]> {
+  const leaves = await listLeaves(broker.db, rid);
+  const indices = leaves.flatMap(({ log_index }) => (log_index === null ? [] : [log_index]));
+  const proofs = await proveLeaves(broker.db, broker.logKey, indices);
+  // Those without a place come last.
+  return leaves.map(({ kind, digest, salt }, at) => {
+    const proof = proofs[at];
+    return { record: { v: 1, kind, digest, salt, rid }, ...(proof === undefined ? {} : { proof }) };
+  });
+}
+
+/** Wakes the polls of requests whose leaves came under a checkpoint. */
+export function tellLogged(bus: EventBus, rids: readonly string[]): void {
+  for (const rid of rids) bus.publish({ rid, approvers: [] });
 }
 
 /**
@@ -163,7 +187,10 @@ export async function report(
     outcome.rid === rid && outcome.ar_hash === request.ar_hash && outcome.ctx === request.ctx;
   if (!bound) throw new ProtocolError("invalid_binding");
   const digest = sha256Text(readJws(jws, "countersign-outcome+jwt").payload);
-  const given = { rid, clientId: agent.clientId, n: outcome.n, digest, outcome: jws };
+  const given = {
+    ...{ rid, clientId: agent.clientId, n: outcome.n, digest, outcome: jws },
+    sealedSha256: outcome.sealed_sha256,
+  };
   const inserted = await insertOutcome(broker.db, given).catch(refuseConflict("conflict"));
   const after = (await findForAgent(broker.db, { rid, clientId: agent.clientId })) ?? request;
   if (inserted) {

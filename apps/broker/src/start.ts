@@ -14,6 +14,7 @@ import { webauthn } from "./adapters/webauthn.js";
 import { createApp } from "./app.js";
 import type { Broker } from "./broker.js";
 import {
+  loadLogKey,
   loadSigningKey,
   loadVapidKeys,
   requireSameRelyingParty,
@@ -30,8 +31,9 @@ import type { Logger } from "./domain/ports.js";
 import { knownPushHosts } from "./domain/push-endpoint.js";
 import { type Environment, type PublicSite, StartupError, siteOf, vapidSubjectOf } from "./env.js";
 import { refusal } from "./http/errors.js";
+import { createSequencer } from "./log/sequence.js";
 import { startPushSender } from "./push.js";
-import { expireOverdue } from "./redemption.js";
+import { expireOverdue, tellLogged } from "./redemption.js";
 import { inviteFirstApprover } from "./registration.js";
 
 const migrationsFolder = fileURLToPath(new URL("../drizzle", import.meta.url));
@@ -70,10 +72,11 @@ export async function start(
     const { db } = connection;
     await requireSameRelyingParty(db, site);
 
+    const bus = createEventBus();
     const broker: Broker = {
       db,
       site,
-      bus: createEventBus(),
+      bus,
       webauthn,
       push: createWebPush({
         vapid: {
@@ -86,6 +89,8 @@ export async function start(
       }),
       log,
       signingKey: await loadSigningKey(db),
+      logKey: await loadLogKey(db, site),
+      sequencer: await createSequencer(db, (rids) => tellLogged(bus, rids)),
       now,
     };
     stops.push(startTimers(broker, env));
@@ -219,6 +224,7 @@ function startTimers(broker: Broker, env: Environment): () => void {
   };
   const timers = [
     every(1000, "expire", () => expireOverdue(broker)),
+    every(1000, "sequence", () => broker.sequencer.run()),
     every(60_000, "purge contexts", () =>
       purgeContexts(broker.db, env.CONTEXT_RETENTION_HOURS * 3600),
     ),

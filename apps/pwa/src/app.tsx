@@ -26,6 +26,8 @@ const AgentsScreen = screen(() => import("./screens/agents.js"));
 const HistoryScreen = screen(() => import("./screens/history.js"));
 const DevicesScreen = screen(() => import("./devices/devices-screen.js"));
 const LinkScreen = screen(() => import("./devices/link-screen.js"));
+const RecoverScreen = screen(() => import("./recovery/recover-screen.js"));
+const CodesScreen = screen(() => import("./recovery/codes-screen.js"));
 const YouScreen = screen(() => import("./screens/you.js"));
 
 export function App() {
@@ -51,6 +53,7 @@ function Screens() {
       return <WrongAddressScreen origin={current.origin} />;
     case "signed_out":
       if (path === "/link") return <LinkScreen site={current.site} own={null} />;
+      if (path === "/recover") return <RecoverScreen site={current.site} />;
       return path === "/enrol" || (path === "/" && current.invited) ? (
         <EnrolScreen site={current.site} invited={current.invited} />
       ) : (
@@ -78,6 +81,7 @@ function SignedInScreens({ own }: { own: SignedIn }) {
         <Route path="/history" component={HistoryScreen} own={own} />
         <Route path="/devices" component={DevicesScreen} own={own} />
         <Route path="/link" component={LinkScreen} site={own.site} own={own} />
+        <Route path="/recovery" component={CodesScreen} own={own} />
         <Route path="/you" component={YouScreen} own={own} />
         <Route path="/enrol" component={EnrolledScreen} own={own} />
         <Route default component={NotFoundScreen} />

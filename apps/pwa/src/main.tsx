@@ -5,6 +5,8 @@ import "./styles/controls.css";
 import "./styles/lists.css";
 import "./styles/review.css";
 import "./styles/onboarding.css";
+import "./styles/recovery.css";
+import "./styles/narrow.css";
 import { render } from "preact";
 import { App } from "./app.js";
 import { watchInstall } from "./onboarding/install.js";

@@ -43,6 +43,7 @@ export async function deleteFolder(desk: Desk, folder: string): Promise<Guarded<
       reasons: ["Deletes files for good"],
       agentClaim: "I am tidying up: these reports are old and nobody needs them.",
       screenshot: () => desk.page.screenshot(),
+      afterPicture: () => desk.page.screenshot(),
       onPending: desk.onPending,
     },
   );
@@ -79,6 +80,7 @@ export async function pay(desk: Desk): Promise<Guarded<void>> {
       reasons: ["Spends money"],
       agentClaim: "The lamp is what you asked for, so I am buying it.",
       screenshot: () => page.screenshot(),
+      afterPicture: () => page.screenshot(),
       onPending: desk.onPending,
     },
   );

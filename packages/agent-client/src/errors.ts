@@ -19,6 +19,8 @@ const titles = {
   keys_changed:
     "This approver is paired with other keys. If that is right, run `countersign unpair` for it first.",
   keys_shared: "These keys are pinned for another approver.",
+  log_changed:
+    "The broker's log has another key than the one that is pinned. If that is right, run `countersign unpair` for every approver first.",
   unreachable: "The broker could not be reached or did not answer as it should.",
 } as const;
 

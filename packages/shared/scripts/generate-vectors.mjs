@@ -2,15 +2,25 @@
 // Run with `npx tsx packages/shared/scripts/generate-vectors.mjs`; the tests recompute every answer on their own.
 import { writeFileSync } from "node:fs";
 import {
+  appendEntries,
   canonicalBytes,
   chainHead,
   chainRootBytes,
   compareDigits,
+  concat,
+  consistencyProof,
   contextHash,
   denialBytes,
+  edgeRoot,
+  emptyEdge,
+  encodeEntries,
+  fromBase64url,
   fromUtf8,
   hash,
+  inclusionProof,
   leafEntry,
+  leafHash,
+  logProofText,
   matchCode,
   nonceCommitment,
   pairingId,
@@ -21,16 +31,22 @@ import {
   pre,
   readRequestObject,
   render,
+  signCheckpoint,
   siteStatementBytes,
   statementBytes,
   thumbprint,
+  tileHashReader,
+  tilePath,
   toBase64url,
   utf8,
   viewHash,
+  vkeyText,
 } from "../src/index.ts";
 
 /** Octets that look like nothing else: 32 times the same byte, as base64url. */
 const octets = (byte, length = 32) => toBase64url(new Uint8Array(length).fill(byte));
+const bytesOf = (hexText) =>
+  new Uint8Array(hexText.match(/../g).map((pair) => Number.parseInt(pair, 16)));
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const site = {
@@ -172,11 +188,10 @@ const request = readRequestObject(
 const view = render(parseManifest(manifestBytes), request);
 const reqNonce = octets(0x7e);
 const context = { site, request, viewHash: viewHash(view, salt), reqNonce };
+const ceremony = { cid: octets(0xcd, 16), brokerNonce, approver, deviceKid };
 const statement = statementBytes(context, {
-  cid: octets(0xcd, 16),
-  brokerNonce,
-  approver,
-  deviceKid,
+  ...ceremony,
+  checkpoint: { size: 7, root: octets(0x70) },
 });
 const denial = denialBytes({
   issuer: site.issuer,
@@ -205,6 +220,42 @@ files.request = {
   denial: fromUtf8(denial),
   deny_hash: hash("deny", denial),
   leaves: leaves.map((record) => ({ record, leaf_entry: leafEntry(record) })),
+};
+
+// RFC 8032, section 7.1, test 1. Ed25519 is deterministic, so that notes can be known answers.
+const logJwk = {
+  kty: "OKP",
+  crv: "Ed25519",
+  d: toBase64url(bytesOf("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")),
+  x: toBase64url(bytesOf("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")),
+};
+const logKey = {
+  name: "countersign.example/log",
+  publicKey: fromBase64url(logJwk.x),
+  privateKey: await crypto.subtle.importKey("jwk", logJwk, "Ed25519", false, ["sign"]),
+};
+const logRecords = Array.from({ length: 7 }, (_, n) => ({
+  ...{ v: 1, salt: octets(0x10 + n), kind: "approve", rid, digest: octets(0x20 + n) },
+}));
+const logEntries = logRecords.map((record) => fromBase64url(leafEntry(record)));
+const edgeAt = (size) => appendEntries(emptyEdge, logEntries.slice(0, size)).edge;
+const treeAt = (size) => ({ size, root: toBase64url(edgeRoot(edgeAt(size))) });
+const tile = concat(...logEntries.map(leafHash));
+const read = tileHashReader(7, async () => tile);
+const hashTexts = (hashes) => hashes.map((each) => toBase64url(each));
+const note = await signCheckpoint(treeAt(7), logKey);
+const proofHashes = await inclusionProof(read, 4, 7);
+files.log = {
+  vkey: vkeyText(logKey),
+  leaves: logRecords.map((record) => ({ record, leaf_entry: leafEntry(record) })),
+  roots: Array.from({ length: 8 }, (_, size) => treeAt(size).root),
+  tile_path: tilePath({ level: 0, index: 0, width: 7 }),
+  tile: toBase64url(tile),
+  entries: toBase64url(encodeEntries(logEntries)),
+  checkpoint: note,
+  inclusion: { index: 4, size: 7, proof: hashTexts(proofHashes) },
+  consistency: { older: 3, newer: 7, proof: hashTexts(await consistencyProof(read, 3, 7)) },
+  log_proof: logProofText({ index: 4, hashes: proofHashes, checkpoint: note }),
 };
 
 // One action of each kind, and what attacks a view: a renderer in another language has to find the same rows.
@@ -245,6 +296,7 @@ const offer = {
 const paired = pairingStatementBytes({
   site,
   offer,
+  logKey: vkeyText(logKey),
   approver,
   credential,
   device,

@@ -76,6 +76,11 @@ export const errorTable = {
   recovery_invalid: [403, "This recovery code was used, replaced or mistyped."],
   recovery_waiting: [409, "A recovery is under way. It takes effect 24 hours after its start."],
 
+  // The log
+  log_invalid: [403, "The log's proof could not be verified."],
+  log_fork: [409, "The server's log contradicts what it showed before. Tell its operator."],
+  log_rolled_back: [409, "The server's log is shorter than it was before. Tell its operator."],
+
   // Web push
   push_endpoint_refused: [
     403,

@@ -19,6 +19,8 @@ export const outcome = z.strictObject({
   started_at: numericDate,
   ended_at: numericDate,
   result_hash: z.optional(bytes32),
+  /** Of the sealed after-picture's octets. */
+  sealed_sha256: z.optional(bytes32),
 });
 export type Outcome = z.infer<typeof outcome>;
 

@@ -23,6 +23,8 @@ import {
   verifyPairingStatement,
 } from "./pairing.js";
 
+/** C2SP's example. */
+const logKey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 const secret = randomBytes(32);
 const nonce = randomBytes(32);
 let agent: Awaited<ReturnType<typeof createAgentKey>>;
@@ -48,6 +50,7 @@ beforeAll(async () => {
     pairingStatementBytes({
       site,
       offer,
+      logKey,
       approver: person.approver,
       credential: person.authenticator.credential,
       device: person.device.keys,
@@ -178,6 +181,11 @@ describe("P", () => {
   ])("with %s is refused", async (_name, change) => {
     const acceptance = await accept({ ...honest, ...change });
     await expect(verify(acceptance)).rejects.toMatchObject({ code: "unknown_member" });
+  });
+
+  test("with a log's key that is none is refused", async () => {
+    const acceptance = await accept({ ...honest, log_key: logKey.replace("+A", "+B") });
+    await expect(verify(acceptance)).rejects.toMatchObject({ code: "log_invalid" });
   });
 
   test("with any byte changed is refused", async () => {

@@ -9,12 +9,14 @@ import { ProtocolError } from "./errors.js";
 import { type EcPublicJwk, hash, hashBytes, thumbprint } from "./hash.js";
 import { canonicalBytes, parseCanonical } from "./json.js";
 import { parsePayload, signJws, verifyJws } from "./jws.js";
+import { parseVkey } from "./log/note.js";
 import {
   base64url,
   bytes32,
   ecPublicJwk,
   id,
   label,
+  logKey,
   numericDate,
   parse,
   signature,
@@ -51,6 +53,7 @@ export const pairingStatement = z.strictObject({
   issuer: label(2000),
   rp_id: label(253),
   origin: label(2000),
+  log_key: logKey,
   approver: id,
   credential,
   device: deviceKeys,
@@ -139,6 +142,7 @@ export async function verifyPairingOffer(
 export function pairingStatementBytes(parts: {
   site: Site;
   offer: PairingOffer;
+  logKey: string;
   approver: string;
   credential: PairingStatement["credential"];
   device: PairingStatement["device"];
@@ -158,6 +162,7 @@ export function pairingStatementBytes(parts: {
     issuer: site.issuer,
     rp_id: site.rp_id,
     origin: site.origin,
+    log_key: parts.logKey,
     approver: parts.approver,
     credential: parts.credential,
     device: parts.device,
@@ -175,7 +180,8 @@ export function parsePairingStatement(bytes: Uint8Array): PairingStatement {
 /**
  * Verifies P but for its mac: it answers this offer on this site, and the credential and the device that it
  * names both signed it. The agent also checks the mac by {@link verifyPairingMac}.
- * @throws ProtocolError `invalid_binding`, `assertion_invalid`, `device_signature_invalid`, and the encoding codes
+ * @throws ProtocolError `invalid_binding`, `log_invalid` (no log's key), `assertion_invalid`,
+ *   `device_signature_invalid`, and the encoding codes
  */
 export async function verifyPairingStatement(
   acceptance: Omit<PairingAcceptance, "mac">,
@@ -186,6 +192,7 @@ export async function verifyPairingStatement(
   const again = pairingStatementBytes({
     site: expected.site,
     offer: expected.offer,
+    logKey: given.log_key,
     approver: given.approver,
     credential: given.credential,
     device: given.device,
@@ -194,6 +201,7 @@ export async function verifyPairingStatement(
     phoneNonce: given.phone_nonce,
   });
   if (!equalBytes(again, bytes)) throw new ProtocolError("invalid_binding");
+  parseVkey(given.log_key);
   await verifyPairingSignatures(given, bytes, acceptance);
   return given;
 }

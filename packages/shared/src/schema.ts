@@ -45,6 +45,9 @@ export const label = (maxLength: number) =>
 export const storableLabel = (maxLength: number) =>
   label(maxLength).check(z.refine((text) => !text.includes("\u0000")));
 
+/** C2SP vkey text of the log's key; {@link verifyCheckpoint} reads it strictly. */
+export const logKey = storableLabel(400);
+
 /** Any JSON value. What it may hold was checked by the strict parser; z.json() would drop a `__proto__`. */
 export const json = z.custom<Json>((value) => value !== undefined);
 

@@ -5,6 +5,10 @@ import type { AuthorizationRequest } from "./request-object.js";
 import { bytes32, id, label, numericDate, parse } from "./schema.js";
 import type { Site } from "./site.js";
 
+/** A tree of the log: its size and its root. */
+const tree = z.strictObject({ size: z.int().check(z.nonnegative()), root: bytes32 });
+export type Tree = z.infer<typeof tree>;
+
 /** S: what an approver's passkey signs, for exactly one request (section 3, object 7). */
 export const statement = z.strictObject({
   v: z.literal(1),
@@ -22,6 +26,8 @@ export const statement = z.strictObject({
   agent_jkt: bytes32,
   req_nonce: bytes32,
   broker_nonce: bytes32,
+  /** The log as this phone last saw it: each approval notarises it. */
+  checkpoint: z.optional(tree),
   exec_by: numericDate,
   device_kid: bytes32,
 });
@@ -38,7 +44,13 @@ export interface StatementContext {
 /** S as canonical bytes. The phone makes it from what it checked and rendered itself. */
 export function statementBytes(
   context: StatementContext,
-  ceremony: { cid: string; brokerNonce: string; approver: string; deviceKid: string },
+  ceremony: {
+    cid: string;
+    brokerNonce: string;
+    approver: string;
+    deviceKid: string;
+    checkpoint?: Tree | undefined;
+  },
 ): Bytes {
   const { site, request } = context;
   return canonicalBytes({
@@ -57,6 +69,9 @@ export function statementBytes(
     agent_jkt: request.claims.iss,
     req_nonce: context.reqNonce,
     broker_nonce: ceremony.brokerNonce,
+    ...(ceremony.checkpoint
+      ? { checkpoint: { size: ceremony.checkpoint.size, root: ceremony.checkpoint.root } }
+      : {}),
     exec_by: request.claims.exp,
     device_kid: ceremony.deviceKid,
   } satisfies Statement);

@@ -135,6 +135,7 @@ describe("a request", () => {
       brokerNonce: statement.broker_nonce,
       approver,
       deviceKid: statement.device_kid,
+      checkpoint: statement.checkpoint,
     };
     expect(fromUtf8(statementBytes(context, ceremony))).toBe(request.statement);
     const denial = parseDenial(utf8(request.denial));
@@ -185,8 +186,10 @@ describe("a pairing", () => {
     const root = chainRootBytes({ ...parts, subject: { credential, device } });
     expect(fromUtf8(root)).toBe(pairing.chain_root);
     const offer = parse(pairingOffer, JSON.parse(pairing.offer_payload));
-    const phoneNonce = statement.phone_nonce;
-    const again = pairingStatementBytes({ ...parts, offer, credential, device, chain, phoneNonce });
+    const { phone_nonce: phoneNonce, log_key: logKey } = statement;
+    const again = pairingStatementBytes({
+      ...{ ...parts, offer, credential, device, chain, phoneNonce, logKey },
+    });
     expect(fromUtf8(again)).toBe(pairing.statement);
   });
 

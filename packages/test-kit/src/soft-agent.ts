@@ -179,6 +179,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       screenshot?: Manifest["screenshot"];
       reasons?: string[];
       agentClaim?: string;
+      capturedAt?: number;
       claims?: Partial<RequestObject>;
     } = {},
   ): Promise<SoftRequest> {
@@ -190,6 +191,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       screenshot,
       reasons = ["deletes files"],
       agentClaim,
+      capturedAt,
       claims,
       ...action
     } = given;
@@ -207,7 +209,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       },
       reasons,
       agentClaim,
-      capturedAt: now,
+      capturedAt: capturedAt ?? now,
       screenshot,
     });
     const recipients = approvers.flatMap((approver) => devices.get(approver)?.enc_jwk ?? []);

@@ -1,7 +1,9 @@
 import {
+  type AfterPicture,
   type Bytes,
   type Context,
   type DeviceKeys,
+  openAfterPicture,
   openContext,
   type Purpose,
   publicJwk,
@@ -16,6 +18,10 @@ export interface SoftDevice {
   sign(purpose: Purpose, bytes: Bytes): Promise<string>;
   /** @param aad the request's id, or `<rid>.outcome` */
   open(octets: Uint8Array, aad: string): Promise<Context>;
+  openAfterPicture(
+    octets: Uint8Array,
+    named: { rid: string; sealedSha256: string },
+  ): Promise<AfterPicture>;
 }
 
 /** One installation of the app: two key pairs that never leave it. */
@@ -34,5 +40,6 @@ export async function createSoftDevice(): Promise<SoftDevice> {
     kid: thumbprint(keys.sig_jwk),
     sign: (purpose, bytes) => signWithDevice(purpose, bytes, signing.privateKey),
     open: (octets, aad) => openContext(octets, openingKey, aad),
+    openAfterPicture: (octets, named) => openAfterPicture(octets, openingKey, named),
   };
 }

@@ -11,6 +11,7 @@ import {
   pairingId,
   pairingLink,
   parse,
+  parseStatement,
   publicJwk,
   type RequestDetail,
   type RequestObject,
@@ -31,11 +32,13 @@ import {
   verifyPairingStatement,
 } from "@countersign/shared";
 import { beforeEach, expect, test } from "vitest";
+import { createSoftLog } from "./soft-log.js";
 import { createSoftPhone, type SoftPhone } from "./soft-phone.js";
 
 const origin = "http://localhost:9";
 const site = { issuer: origin, rp_id: "localhost", origin };
 
+const log = createSoftLog("localhost/log");
 /** Answers by `METHOD path`; what the phone sent is kept, newest last. */
 const answers = new Map<string, unknown>();
 let sent: { route: string; headers: Headers; value: unknown }[] = [];
@@ -57,12 +60,15 @@ const scripted: typeof fetch = async (input, init) => {
   const headers = { "set-cookie": "__Host-session=abc; Path=/; Secure; HttpOnly" };
   return Response.json(answer, { status: answers.has(route) ? 200 : 404, headers });
 };
+const showLog = () => answers.set("GET /log/checkpoint", utf8(log.checkpoint()));
 const last = (route: string) => sent.findLast((call) => call.route === route)?.value;
 
 beforeEach(async () => {
   sent = [];
   answers.clear();
-  answers.set("GET /app/site", site);
+  log.entries.length = 0;
+  showLog();
+  answers.set("GET /app/site", { ...site, log_key: log.vkey });
   answers.set("POST /app/invitations/check", {});
   answers.set("POST /app/approvers", {});
   answers.set("POST /app/nonces", { broker_nonce: randomNonce(), expires_at: 1 });
@@ -315,8 +321,35 @@ test("it keeps the session and sends a browser's headers; secrets of links never
   expect(last("POST /app/invitations/check")).toEqual({ invitation: "invited" });
 });
 
+test("it signs under the log as it is, and nothing under one that contradicts what it saw", async () => {
+  const grow = () => log.append({ kind: "open", digest: randomNonce() });
+  const tile = (size: number) => {
+    answers.set(`GET /log/tile/0/000.p/${size}`, log.tile(`tile/0/000.p/${size}`));
+    showLog();
+  };
+  for (let size = 1; size <= 3; size++) grow();
+  showLog();
+  const seen = await phone.checkpoint();
+  expect(seen.size).toBe(3);
+  grow();
+  tile(4);
+  const { statement } = await phone.signApproval(await ask());
+  const { checkpoint } = parseStatement(fromBase64url(statement));
+  expect(checkpoint).toMatchObject({ size: 4 });
+
+  const [first, ...rest] = log.entries as [Uint8Array<ArrayBuffer>];
+  log.entries.splice(0, 4, ...rest, first);
+  grow();
+  tile(5);
+  const asked = await ask();
+  await expect(phone.signApproval(asked)).rejects.toMatchObject({ code: "log_fork" });
+  log.entries.length = 2;
+  showLog();
+  await expect(phone.signApproval(asked)).rejects.toMatchObject({ code: "log_rolled_back" });
+});
+
 test("it signs nothing for a site that it is not on", async () => {
-  answers.set("GET /app/site", { ...site, rp_id: "evil.example" });
+  answers.set("GET /app/site", { ...site, log_key: log.vkey, rp_id: "evil.example" });
   await expect(phone.signIn()).rejects.toMatchObject({ code: "invalid_binding" });
 });
 

@@ -4,6 +4,7 @@ import {
   appPairing,
   type Bytes,
   type Ceremony,
+  type Checkpoint,
   canonicalBytes,
   ceremony,
   chainChallenge,
@@ -34,6 +35,7 @@ import {
   randomNonce,
   requestDetail,
   requestList,
+  requireConsistent,
   type Site,
   type Statement,
   siteChallenge,
@@ -42,6 +44,7 @@ import {
   statementBytes,
   toBase64url,
   verifyAssertion,
+  verifyCheckpoint,
   verifyPairingOffer,
 } from "@countersign/shared";
 import {
@@ -85,6 +88,8 @@ export async function createSoftPhone(options: {
   /** Agents whose keys this phone saw itself, by thumbprint. */
   const agents = new Map<string, EcPublicJwk>();
   let account: Account | undefined;
+  let logKey: string | undefined;
+  let seen: Checkpoint | undefined;
 
   const enrolled = (): Account => {
     if (!account) throw new ProtocolError("unauthenticated");
@@ -109,13 +114,34 @@ export async function createSoftPhone(options: {
     },
   });
 
-  async function site(): Promise<Site> {
-    const { issuer, rp_id, origin: named } = parse(siteInfo, await get("/app/site"));
+  async function site(): Promise<Site & { log_key: string }> {
+    const { issuer, rp_id, origin: named, log_key } = parse(siteInfo, await get("/app/site"));
     // The phone knows where it is; a server that says otherwise would make it sign for another site.
     if (named !== origin || issuer !== origin || rp_id !== new URL(origin).hostname) {
       throw new ProtocolError("invalid_binding");
     }
-    return { issuer, rp_id, origin };
+    // From the first time on a phone knows its log by its key.
+    logKey ??= log_key;
+    if (logKey !== log_key) throw new ProtocolError("log_fork");
+    return { issuer, rp_id, origin, log_key };
+  }
+
+  /** The log as it is now, if it still begins with what this phone saw of it. */
+  async function checkpoint(): Promise<Checkpoint> {
+    const { log_key } = await site();
+    const before = seen;
+    const shown = await accepted(await call("GET", "/log/checkpoint"));
+    const next = await verifyCheckpoint(await shown.text(), log_key);
+    if (before && next.size < before.size) throw new ProtocolError("log_rolled_back");
+    if (before) {
+      await requireConsistent(before, next, async (path) => {
+        const tile = await accepted(await call("GET", `/log/${path}`));
+        return new Uint8Array(await tile.arrayBuffer());
+      });
+    }
+    // Another review of this phone may have seen more meanwhile.
+    if (!seen || next.size > seen.size) seen = next;
+    return next;
   }
 
   async function nonce(purpose: NoncePurpose): Promise<string> {
@@ -180,6 +206,7 @@ export async function createSoftPhone(options: {
     const { seq, head } = await keys.chain();
     const statement = pairingStatementBytes({
       site: where,
+      logKey: where.log_key,
       offer,
       approver,
       credential: authenticator.credential,
@@ -232,6 +259,7 @@ export async function createSoftPhone(options: {
       brokerNonce: opened.broker_nonce,
       approver: enrolled().approver,
       deviceKid: device.kid,
+      checkpoint: await checkpoint(),
     });
     const signed = tamper.statement
       ? canonicalBytes(tamper.statement(parseStatement(honest)))
@@ -279,6 +307,7 @@ export async function createSoftPhone(options: {
     enrol,
     signIn,
     acceptPairing,
+    checkpoint,
     review,
     signApproval,
     signDenial,

@@ -39,15 +39,16 @@ export async function contextIsUnbound(
   return row !== undefined;
 }
 
-/** The ciphertext of a request of this approver's. */
+/** The ciphertext of a request of this approver's: its context, or, by hash, whatever else is bound to it. */
 export async function getContext(
   db: Database,
-  given: { rid: string; approver: string },
+  given: { rid: string; approver: string; sealedSha256?: string },
 ): Promise<Uint8Array | undefined> {
+  const named = given.sealedSha256 ?? sql`r.sealed_sha256`;
   const row = await firstRow<{ octets: Uint8Array }>(
     db,
     sql`select c.octets from ${authorizationRequest} r
-      join ${sealedContext} c on c.client_id = r.client_id and c.sealed_sha256 = r.sealed_sha256
+      join ${sealedContext} c on c.client_id = r.client_id and c.rid = r.rid and c.sealed_sha256 = ${named}
       where r.rid = ${given.rid} and ${given.approver} = any(r.approvers)`,
   );
   return row?.octets;

@@ -127,8 +127,12 @@ export async function listOutcomes(
 export async function listLeaves(
   db: Database,
   rid: string,
-): Promise<{ kind: LeafKind; digest: string; salt: string }[]> {
-  return rows(db, sql`select kind, digest, salt from ${leaf} where rid = ${rid} order by seq`);
+): Promise<{ kind: LeafKind; digest: string; salt: string; log_index: number | null }[]> {
+  return rows(
+    db,
+    sql`select kind, digest, salt, log_index::float8 as log_index from ${leaf}
+      where rid = ${rid} order by log_index, seq`,
+  );
 }
 
 export interface OpenCeremony {

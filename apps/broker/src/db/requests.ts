@@ -12,6 +12,7 @@ import {
   credential,
   decision,
   device,
+  leaf,
   outcome,
   pairing,
   authorizationRequest as request,
@@ -38,6 +39,10 @@ const pairedWith = (approver: SQL): SQL =>
 const notFrozen = (clientId: SQL): SQL => sql`not ${agentIsFrozen(clientId)}`;
 
 const inTime = sql`r.expires_at > now()`;
+
+/** Every approval's leaf is in the tree whose head the log's key signs. */
+const isLogged = sql`not exists (select 1 from ${leaf} l
+  where l.rid = r.rid and l.kind = 'approve' and l.log_index is null)`;
 
 const countOpen = (clientId: string): SQL =>
   sql`select count(*) from ${request} r
@@ -266,7 +271,7 @@ export async function expireRequest(
 
 /**
  * Hands an approved request to its agent, once. The decisions themselves are counted, of people who are still
- * paired with it: a state alone, however it came there, redeems nothing.
+ * paired with it: a state alone, however it came there, redeems nothing. So does a decision that the log does not show.
  * @param keyHash hash of the caller's Idempotency-Key, for {@link canRedeemAgain}
  */
 export async function redeemRequest(
@@ -281,10 +286,19 @@ export async function redeemRequest(
       where r.rid = ${given.rid} and r.client_id = ${given.clientId} and ${fromStates("redeem")} and ${inTime}
         and r.quorum <= (select count(*) from ${decision} d where d.rid = r.rid and d.kind = 'approve'
           and ${pairedWith(sql`d.approver`)})
-        and ${notFrozen(sql`r.client_id`)}
+        and ${notFrozen(sql`r.client_id`)} and ${isLogged}
       returning r.rid
     ), logged as (${insertLeaf(changed, { kind: "redeem", digest: given.arHash, rid: given.rid })})
     select rid from changed`,
+  );
+  return row !== undefined;
+}
+
+/** Whether an approved request's decisions still wait for the next checkpoint. */
+export async function waitsForLog(db: Database, rid: string): Promise<boolean> {
+  const row = await firstRow(
+    db,
+    sql`select 1 from ${request} r where r.rid = ${rid} and not ${isLogged}`,
   );
   return row !== undefined;
 }
@@ -303,10 +317,20 @@ export async function canRedeemAgain(
   return row !== undefined;
 }
 
-/** Appends the agent's next report. */
+/**
+ * Appends the agent's next report, and binds the after-picture that it names. One that is not here, or is another
+ * request's, holds up no report: the phone says that it is not kept.
+ */
 export async function insertOutcome(
   db: Database,
-  given: { rid: string; clientId: string; n: number; digest: string; outcome: string },
+  given: {
+    rid: string;
+    clientId: string;
+    n: number;
+    digest: string;
+    outcome: string;
+    sealedSha256?: string | undefined;
+  },
 ): Promise<boolean> {
   const row = await firstRow(
     db,
@@ -318,6 +342,10 @@ export async function insertOutcome(
     ), reported as (
       insert into ${outcome} (rid, n, digest, outcome)
       select rid, ${given.n}::int, ${given.digest}, ${given.outcome} from changed
+    ), pictured as (
+      update ${sealedContext} c set rid = changed.rid from changed
+      where c.client_id = ${given.clientId} and c.rid is null
+        and c.sealed_sha256 = ${given.sealedSha256 ?? null}::text
     ), logged as (${insertLeaf(changed, { kind: "outcome", digest: given.digest, rid: given.rid })})
     select rid from changed`,
   );

@@ -24,6 +24,8 @@ export const limits = {
   bodyBytes: 64 * 1024,
   streamsPerAgent: 4,
   streamsPerSession: 8,
+  /** Leaves that one statement puts into the tree. */
+  leavesPerBatch: 1000,
   /** Alerts of one agent to one approver in a window; later requests wait in the inbox without one. */
   pushesPerWindow: 3,
   pushWindowSeconds: 600,

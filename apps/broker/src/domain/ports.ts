@@ -97,3 +97,19 @@ export interface SigningKey {
   verifyKey: CryptoKey;
   privateKey: CryptoKey;
 }
+
+/** The key that signs checkpoints. Only what the database holds as the head of the log is ever signed. */
+export interface LogKey {
+  /** The log's origin, and so the key's name. */
+  name: string;
+  publicKey: Uint8Array<ArrayBuffer>;
+  privateKey: CryptoKey;
+  /** What agents pin. */
+  vkey: string;
+}
+
+/** Puts leaves under a checkpoint. */
+export interface Sequencer {
+  /** Resolves when every leaf that was committed before the call is under the head that the log's key signs. */
+  run(): Promise<void>;
+}

@@ -31,6 +31,7 @@ export function accountRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> 
       const invited = kept !== undefined && (await isInvited(broker, kept));
       const info: SiteInfo = {
         ...broker.site,
+        log_key: broker.logKey.vkey,
         ...(person ? { approver: person } : {}),
         ...(invited ? { invited } : {}),
       };

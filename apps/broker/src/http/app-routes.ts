@@ -78,6 +78,13 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       if (!octets) throw new ProtocolError("not_found");
       return c.body(Uint8Array.from(octets), 200, { "content-type": "application/octet-stream" });
     })
+    .get("/requests/:rid/contexts/:sha256", async (c) => {
+      const { approver } = await personOf(c);
+      const sealedSha256 = parse(bytes32, c.req.param("sha256"));
+      const octets = await getContext(broker.db, { rid: ridOf(c), approver, sealedSha256 });
+      if (!octets) throw new ProtocolError("not_found");
+      return c.body(Uint8Array.from(octets), 200, { "content-type": "application/octet-stream" });
+    })
     .post("/requests/:rid/ceremony", async (c) => {
       const person = await decidingPersonOf(c);
       const { device_kid: deviceKid } = await readJson(c, ceremonyRequest);
@@ -158,6 +165,7 @@ function toSummary(row: RequestRow): RequestSummary {
     expires_at: row.expires_at,
     ...(row.settled_at === null ? {} : { settled_at: row.settled_at }),
     ...(row.decided === null ? {} : { decided: row.decided }),
+    ...(row.frozen_by === null ? {} : { frozen: true as const }),
   };
 }
 

@@ -14,6 +14,8 @@ const perMinute = {
   approver: 1200,
   decision: 120,
   testPush: 6,
+  /** A mirror that starts from nothing takes two tiles for every 256 leaves. */
+  log: 3000,
 } as const;
 
 type Subject = keyof typeof perMinute;

@@ -22,7 +22,14 @@ const part = encodeURIComponent;
 export const getSite = () => call(siteInfo, "/app/site");
 export const getMe = () => call(me, "/app/me");
 
-export type NoncePurpose = "register" | "credential" | "device" | "login" | "pair" | "freeze";
+export type NoncePurpose =
+  | "register"
+  | "credential"
+  | "device"
+  | "login"
+  | "pair"
+  | "freeze"
+  | "recovery";
 export const createNonce = (purpose: NoncePurpose, signal: AbortSignal) =>
   call(nonceResponse, "/app/nonces", { method: "POST", body: { purpose }, signal });
 

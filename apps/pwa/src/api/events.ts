@@ -6,6 +6,22 @@ const listeners = new Set<() => void>();
 let source: EventSource | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+const accountListeners = new Set<() => void>();
+
+/** Calls back when keys, freezes or a recovery may have changed: at a hint that says so, and at every return to the app. */
+export function onAccountChange(listener: () => void): () => void {
+  accountListeners.add(listener);
+  const stop = onChange(() => undefined);
+  return () => {
+    accountListeners.delete(listener);
+    stop();
+  };
+}
+
+function notifyAccount(): void {
+  for (const listener of accountListeners) listener();
+}
+
 /**
  * Calls back whenever something may have changed at the server: a hint, a new connection, the app coming
  * to the front, or time having passed. Hints only: the listener fetches the truth.
@@ -39,8 +55,14 @@ function connect(): void {
   source?.close();
   const opened = new EventSource("/app/events");
   source = opened;
-  opened.addEventListener("open", notify);
-  opened.addEventListener("hint", notify);
+  opened.addEventListener("open", () => {
+    notifyAccount();
+    notify();
+  });
+  opened.addEventListener("hint", ({ data }) => {
+    if (String(data).includes('"account"')) notifyAccount();
+    notify();
+  });
   opened.addEventListener("error", () => {
     // The browser reconnects after a broken connection, but never after a refusal.
     if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
@@ -54,6 +76,7 @@ function connect(): void {
 function resync(): void {
   if (document.visibilityState !== "visible") return;
   if (source?.readyState !== EventSource.OPEN) connect();
+  notifyAccount();
   notify();
 }
 

@@ -16,7 +16,7 @@ import { sentenceFor } from "../failure.js";
 import { loadChain, rememberChain, signKeyChange } from "../keys/chain.js";
 import type { Device } from "../keys/device.js";
 import type { SignedIn } from "../session.js";
-import { strings } from "../strings.js";
+import { devicesStrings } from "../strings/devices.js";
 import { Busy, Problem } from "../ui/screen.js";
 
 /** A link that was read, and the keys behind it, which are those that the link names. */
@@ -41,7 +41,7 @@ interface AddPhoneProps {
 
 /** Adds the phone whose code this one scans: its keys come by the code, never by the server alone. */
 export function AddPhone({ own, onAdded }: AddPhoneProps) {
-  const { devices: words } = strings;
+  const { devices: words } = devicesStrings;
   const [view, setView] = useState<AddView>({ kind: "ask" });
   const forDevice = useNonce("device");
   const forPasskey = useNonce("credential");

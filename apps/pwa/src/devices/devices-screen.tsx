@@ -6,6 +6,7 @@ import { useNonce } from "../api/nonce.js";
 import { sentenceFor } from "../failure.js";
 import { loadChain, rememberChain, signKeyChange } from "../keys/chain.js";
 import type { SignedIn } from "../session.js";
+import { devicesStrings } from "../strings/devices.js";
 import { strings } from "../strings.js";
 import { localDate } from "../times.js";
 import { Busy, Problem, Screen } from "../ui/screen.js";
@@ -21,7 +22,7 @@ type DevicesView =
 
 /** The keys that count for this account, and how to add or remove one. */
 export default function DevicesScreen({ own }: { own: SignedIn }) {
-  const { devices: words } = strings;
+  const { devices: words } = devicesStrings;
   const [view, setView] = useState<DevicesView>({ kind: "loading" });
   const [removing, setRemoving] = useState<Revocation | null>(null);
   const forDevice = useNonce("device");
@@ -102,7 +103,7 @@ interface KeyListProps {
 }
 
 function KeyList({ me, ownKid, onRemove }: KeyListProps) {
-  const { devices: words } = strings;
+  const { devices: words } = devicesStrings;
   const alive = me.credentials.filter(({ revoked_at }) => revoked_at === undefined);
   return (
     <>
@@ -154,7 +155,7 @@ interface KeyItemProps {
 }
 
 function KeyItem({ name, createdAt, revokedAt, onRemove }: KeyItemProps) {
-  const { devices: words } = strings;
+  const { devices: words } = devicesStrings;
   return (
     <li>
       <span>
@@ -182,7 +183,7 @@ interface RemoveSheetProps {
 }
 
 function RemoveSheet({ kind, ready, onClose, onRemove }: RemoveSheetProps) {
-  const { devices: words } = strings;
+  const { devices: words } = devicesStrings;
   return (
     <Sheet title={words.removeTitle[kind]} onClose={onClose}>
       <p>{words.removeText[kind]}</p>

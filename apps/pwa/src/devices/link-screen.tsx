@@ -19,7 +19,9 @@ import { createPasskey } from "../keys/create-passkey.js";
 import { adoptDevice, createDevice, unlinked } from "../keys/device.js";
 import { signInWith } from "../keys/sign-in.js";
 import { refreshSession, type SignedIn } from "../session.js";
+import { devicesStrings } from "../strings/devices.js";
 import { strings } from "../strings.js";
+import { CopyButton } from "../ui/copy-button.js";
 import { Busy, Problem, Screen } from "../ui/screen.js";
 import { wait } from "../wait.js";
 import { QrCode } from "./qr-code.js";
@@ -34,7 +36,7 @@ const retryMs = 2_000;
 
 /** On a new phone: shows its keys to the old one, which signs them into the approver's chain. */
 export default function LinkScreen({ site, own }: { site: Site; own: SignedIn | null }) {
-  const { link: words } = strings;
+  const { link: words } = devicesStrings;
   const { route } = useLocation();
   const [view, setView] = useState<LinkView>({ kind: "ask" });
   const register = useNonce("register");
@@ -137,19 +139,12 @@ export default function LinkScreen({ site, own }: { site: Site; own: SignedIn | 
 }
 
 function Offered({ link }: { link: string }) {
-  const { link: words } = strings;
-  const [copied, setCopied] = useState(false);
+  const { link: words } = devicesStrings;
   return (
     <>
       <p>{words.scan}</p>
       <QrCode text={link} label={words.qr} />
-      <button
-        type="button"
-        class="big quiet-button"
-        onClick={() => void navigator.clipboard.writeText(link).then(() => setCopied(true))}
-      >
-        <span aria-live="polite">{copied ? words.copied : words.copy}</span>
-      </button>
+      <CopyButton text={link} label={words.copy} />
       <Busy label={words.waiting} />
     </>
   );
@@ -159,7 +154,7 @@ function Offered({ link }: { link: string }) {
 async function ownPasskey(site: Site, registerNonce: string) {
   const handle = randomId();
   const challenge = siteChallenge("register", site, registerNonce);
-  const holder = { id: handle, name: strings.link.passkeyName };
+  const holder = { id: handle, name: devicesStrings.link.passkeyName };
   const { credential } = await createPasskey(challenge, site, holder);
   return { credential, handle };
 }

@@ -1,11 +1,12 @@
-/** One database on the device: its keys and how far it knows the chain by approver, and agents by approver and key. */
+/** One database on the device: its keys and how far it knows chain and log, and agents by approver and key. */
 const name = "countersign";
-const version = 2;
-export type Store = "devices" | "agents" | "chains";
+const version = 3;
+export type Store = "devices" | "agents" | "chains" | "logs";
 const keyPaths: Record<Store, string | string[]> = {
   devices: "approver",
   agents: ["approver", "agent_jkt"],
   chains: "approver",
+  logs: "issuer",
 };
 
 let connection: Promise<IDBDatabase> | undefined;
@@ -42,6 +43,22 @@ export async function readRecords<T>(store: Store): Promise<T[]> {
 export async function writeRecord(store: Store, record: object): Promise<void> {
   const transaction = (await database()).transaction(store, "readwrite", { durability: "strict" });
   await done(transaction, transaction.objectStore(store).put(record));
+}
+
+/** In one transaction: writes a record where what is stored says that it is to be. */
+export async function writeRecordIf<T extends object>(
+  store: Store,
+  key: IDBValidKey,
+  record: T,
+  wanted: (stored: T | undefined) => boolean,
+): Promise<void> {
+  const transaction = (await database()).transaction(store, "readwrite", { durability: "strict" });
+  const records = transaction.objectStore(store);
+  const reading: IDBRequest<T | undefined> = records.get(key);
+  reading.onsuccess = () => {
+    if (wanted(reading.result)) records.put(record);
+  };
+  await done(transaction, reading);
 }
 
 export async function deleteRecord(store: Store, key: IDBValidKey): Promise<void> {

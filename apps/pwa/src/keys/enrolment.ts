@@ -24,13 +24,16 @@ export interface NewApprover {
   device: Device;
 }
 
-/** First tap: makes the passkey, then the device's keys. */
+/**
+ * First tap: makes the passkey, then the device's keys.
+ * @param holder a new approver by name, or one whose account is given back
+ */
 export async function createApprover(
   site: Site,
-  name: string,
+  holder: { id?: string; name: string },
   registerNonce: string,
 ): Promise<NewApprover> {
-  const approver = randomId();
+  const { id: approver = randomId(), name } = holder;
   const challenge = siteChallenge("register", site, registerNonce);
   const { registration, credential } = await createPasskey(challenge, site, { id: approver, name });
   const device = await createDevice(approver);

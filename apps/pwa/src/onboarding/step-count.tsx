@@ -1,8 +1,8 @@
 import { strings } from "../strings.js";
 
-const steps = 5;
+const steps = 6;
 
-/** Where somebody is on the way: install, passkey, alerts, practice, agent. */
+/** Where somebody is on the way: install, passkey, alerts, practice, agent, codes. */
 export const StepCount = ({ step }: { step: number }) => (
   <p class="step-count">
     <span class="unseen">{strings.welcome.step(step, steps)}</span>

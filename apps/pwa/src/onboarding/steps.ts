@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 
 /** What is done once on a phone, after its passkey was made. Pairing is known by the agents that there are. */
-export type Step = "alerts" | "practice";
+export type Step = "alerts" | "practice" | "codes";
 
 const key = "countersign.steps";
 

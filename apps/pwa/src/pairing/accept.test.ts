@@ -24,6 +24,7 @@ test("nobody can choose all of P: the phone puts a nonce of its own into each, a
   const jwk = await publicJwk(pair.publicKey);
   const parts = {
     site: { issuer: origin, rp_id: "countersign.example", origin },
+    logKey: "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
     device: {
       approver: randomId(),
       kid: thumbprint(jwk),

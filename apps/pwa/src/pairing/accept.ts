@@ -20,6 +20,7 @@ import { assertWith } from "../keys/passkey.js";
 /** Everything that goes into P, at hand before the tap. */
 export interface AcceptanceParts {
   site: Site;
+  logKey: string;
   device: Device;
   me: Me;
   offer: PairingOffer;
@@ -36,11 +37,12 @@ export interface AcceptanceParts {
 export async function acceptOffer(
   parts: AcceptanceParts,
 ): Promise<{ statement: Bytes; acceptance: PairingAcceptance }> {
-  const { site, device, me, offer, secret, nonce } = parts;
+  const { site, logKey, device, me, offer, secret, nonce } = parts;
   const credential = usableCredential(me);
   const statement = pairingStatementBytes({
     site,
     offer,
+    logKey,
     approver: device.approver,
     credential,
     device: device.publicKeys,

@@ -13,6 +13,7 @@ import { acceptPairing, getMe, getPairing } from "../api/endpoints.js";
 import { nowSeconds } from "../clock.js";
 import { sentenceFor } from "../failure.js";
 import { loadChain } from "../keys/chain.js";
+import { logKeyOf } from "../log/log.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { acceptOffer } from "./accept.js";
@@ -27,6 +28,8 @@ export interface VerifiedOffer {
   /** The offer as it was signed. */
   jws: string;
   me: Me;
+  /** Of the server's log, as this phone knows it. */
+  logKey: string;
 }
 
 export type PairView =
@@ -56,10 +59,11 @@ export async function lookUp(link: string, own: SignedIn): Promise<PairView> {
   }
   const { secret, agentJkt, pairingId } = parsePairingLink(link, own.site.origin);
   try {
-    const [pairing, told, { seq, head }] = await Promise.all([
+    const [pairing, told, { seq, head }, logKey] = await Promise.all([
       getPairing(pairingId),
       getMe(),
       loadChain(own),
+      logKeyOf(own.site.issuer),
     ]);
     // P names the chain as this phone verified it: the agent measures every later one by it.
     const me = { ...told, chain: { seq, head } };
@@ -67,7 +71,7 @@ export async function lookUp(link: string, own: SignedIn): Promise<PairView> {
     const offer = await verifyPairingOffer(pairing.offer, { issuer, agentJkt, pairingId });
     if (offer.exp <= nowSeconds()) return { kind: "ask", problem: strings.pair.expired };
     if (pairing.state !== "offered") return { kind: "ask", problem: strings.pair.used };
-    return { kind: "offered", found: { secret, agentJkt, offer, jws: pairing.offer, me } };
+    return { kind: "offered", found: { secret, agentJkt, offer, jws: pairing.offer, me, logKey } };
   } catch (error) {
     const gone = error instanceof CallError && ["not_found", "expired"].includes(error.code);
     return { kind: "ask", problem: gone ? strings.pair.expired : sentenceFor(error) };
@@ -88,9 +92,9 @@ export async function pair(
   const { site, device, approver } = own;
   if (!device)
     return show({ kind: "offered", found, problem: strings.refusals.device_not_enrolled });
-  const { offer, secret, me, agentJkt } = found;
+  const { offer, secret, me, agentJkt, logKey } = found;
   try {
-    const accepting = acceptOffer({ site, device, me, offer, secret, nonce });
+    const accepting = acceptOffer({ site, logKey, device, me, offer, secret, nonce });
     show({ kind: "accepting", found });
     const { statement, acceptance } = await accepting;
     // Before it is sent: a reply that is lost, or an app that is closed, must not lose the pairing.

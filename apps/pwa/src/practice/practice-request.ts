@@ -104,6 +104,7 @@ export async function practiceRequest(
       agentJkt,
       reqNonce,
       decidable: true,
+      tree: undefined,
       verdict: {
         kind: "verified",
         agent,
@@ -122,6 +123,7 @@ export async function practiceRequest(
       approvals: 0,
       quorum: 1,
       decided: undefined,
+      frozen: false,
       outcomes: [],
     },
   };

@@ -2,6 +2,7 @@ import type { PushState } from "@countersign/shared";
 import { useEffect, useState } from "preact/hooks";
 import { sentenceFor } from "../failure.js";
 import type { SignedIn } from "../session.js";
+import { alertsStrings } from "../strings/alerts.js";
 import { strings } from "../strings.js";
 import { localDate, localTime } from "../times.js";
 import { Busy, Problem } from "../ui/screen.js";
@@ -18,7 +19,7 @@ type AlertsView =
 
 /** The settings' section on alerts: whether this device gets them, a test, and what to check. */
 export function Alerts({ own }: { own: SignedIn }) {
-  const { alerts } = strings;
+  const { alerts } = alertsStrings;
   const [view, setView] = useState<AlertsView>({ kind: "loading" });
 
   const load = async () => {
@@ -83,13 +84,13 @@ export function Alerts({ own }: { own: SignedIn }) {
 }
 
 function State({ subscription }: { subscription: NonNullable<PushState["subscription"]> }) {
-  const { alerts } = strings;
+  const { alerts } = alertsStrings;
   const { since, last } = subscription;
   return (
     <div class="item">
       <span class="item-main">
         <strong>{alerts.on}</strong>
-        <span class="quiet">{strings.devices.since(localDate(since))}</span>
+        <span class="quiet">{alerts.since(localDate(since))}</span>
         {last && (
           <span class="quiet">
             {alerts.last(alerts.outcomes[last.outcome], localTime(last.at))}

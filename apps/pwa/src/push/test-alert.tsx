@@ -1,7 +1,7 @@
 import type { PushOutcome } from "@countersign/shared";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { sentenceFor } from "../failure.js";
-import { strings } from "../strings.js";
+import { alertsStrings } from "../strings/alerts.js";
 import { Problem } from "../ui/screen.js";
 import { wait } from "../wait.js";
 import { getPush, sendTestPush } from "./endpoints.js";
@@ -20,7 +20,7 @@ type TestView =
 
 /** A real push to this device, whose arrival its service worker confirms to the server. */
 export function TestAlert({ onDone }: { onDone: () => void }) {
-  const { alerts } = strings;
+  const { alerts } = alertsStrings;
   const [view, setView] = useState<TestView>({ kind: "idle" });
   const stop = useRef<AbortController>(null);
   useEffect(() => () => stop.current?.abort(), []);

@@ -4,16 +4,24 @@ import { sentenceFor } from "../failure.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { Problem } from "../ui/screen.js";
-import type { Opened } from "./opened.js";
+import type { AfterPictures } from "./after-picture.js";
+import type { Opened, Progress } from "./opened.js";
+
+export interface AfterResultProps {
+  opened: Opened;
+  progress: Progress;
+  own: SignedIn;
+}
 
 /** Where to go from a result, and what to keep of it. */
-export function AfterResult({ opened, own }: { opened: Opened; own: SignedIn }) {
+export function AfterResult({ opened, progress, own }: AfterResultProps) {
   const { result } = strings;
   const [problem, setProblem] = useState<string>();
+  const [pictures, setPictures] = useState<{ show: typeof AfterPictures } | null>(null);
   const { agent, request } = opened.verdict;
   const save = async () => {
     try {
-      // Its own chunk: few reviews end with it.
+      // A chunk of its own: few reviews end with it.
       const { evidenceFile, saveFile } = await import("./evidence-file.js");
       const file = await evidenceFile(opened, await getRequest(opened.rid), own);
       if (file) saveFile(file);
@@ -22,6 +30,12 @@ export function AfterResult({ opened, own }: { opened: Opened; own: SignedIn }) 
       setProblem(sentenceFor(error));
     }
   };
+  const pictured = progress.outcomes.flatMap((one) => (one?.sealed_sha256 ? [one] : []));
+  const look = () =>
+    void import("./after-picture.js").then(
+      ({ AfterPictures: show }) => setPictures({ show }),
+      () => setProblem(strings.failures.unreachable),
+    );
   return (
     <div class="after-result">
       <Problem sentence={problem} />
@@ -29,6 +43,20 @@ export function AfterResult({ opened, own }: { opened: Opened; own: SignedIn }) 
         <button type="button" class="small" onClick={() => void save()}>
           {result.evidence}
         </button>
+      )}
+      {pictured.length > 0 && agent && own.device && (
+        <button type="button" class="small" onClick={look}>
+          {result.afterPicture}
+        </button>
+      )}
+      {pictures && agent && own.device && (
+        <pictures.show
+          rid={opened.rid}
+          host={agent.host}
+          outcomes={pictured}
+          device={own.device}
+          onClose={() => setPictures(null)}
+        />
       )}
       <a class="small" href="/">
         {result.inbox}

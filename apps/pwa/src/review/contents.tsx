@@ -31,6 +31,7 @@ export function Contents({ verdict, pictureState }: ContentsProps) {
           picture={picture}
           host={agent.host}
           capturedAt={manifest.captured_at}
+          alt={strings.review.pictureAlt}
           target={manifest.action.target?.rectangle}
           state={pictureState.value}
           onState={(state) => {

@@ -9,6 +9,7 @@ import {
   type Site,
   signWithDevice,
   statementBytes,
+  type Tree,
   toBase64url,
 } from "@countersign/shared";
 import type { Device } from "../keys/device.js";
@@ -24,9 +25,9 @@ import type { Verified } from "./verify.js";
 export async function approve(
   verified: Verified,
   ceremony: Ceremony,
-  own: { site: Site; device: Device; reqNonce: string },
+  own: { site: Site; device: Device; reqNonce: string; tree: Tree | undefined },
 ): Promise<Approval> {
-  const { site, device, reqNonce } = own;
+  const { site, device, reqNonce, tree } = own;
   const statement = statementBytes(
     { site, request: verified.request, viewHash: verified.viewHash, reqNonce },
     {
@@ -34,6 +35,7 @@ export async function approve(
       brokerNonce: ceremony.broker_nonce,
       approver: device.approver,
       deviceKid: device.kid,
+      checkpoint: tree,
     },
   );
   const challenge = hashBytes("approve", statement);

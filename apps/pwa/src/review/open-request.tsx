@@ -1,8 +1,10 @@
+import { visible } from "@countersign/shared";
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import { now } from "../clock.js";
 import { strings } from "../strings.js";
+import { Rendered } from "../ui/text.js";
 import { type Reading, useReading, useSettled } from "./attention.js";
 import { Contents } from "./contents.js";
 import { DecisionBar } from "./decision-bar.js";
@@ -120,6 +122,17 @@ function approveWaitsFor(conditions: {
   return conditions.settled ? null : waits.settle;
 }
 
+/** For whoever is asked about it: either was signed by the server's log. */
+const Notes = ({ known, shown }: NonNullable<Refused["notes"]>) =>
+  [known, shown].map((note, index) => (
+    <section key={index}>
+      <h3>{strings.review.notes[index]}</h3>
+      <pre>
+        <Rendered>{visible(note)}</Rendered>
+      </pre>
+    </section>
+  ));
+
 function CannotApprove({ verdict, open }: { verdict: Refused; open: boolean }) {
   if (!open) {
     const gone = verdict.refusal === "context_missing";
@@ -132,6 +145,7 @@ function CannotApprove({ verdict, open }: { verdict: Refused; open: boolean }) {
       <h2>{strings.review.cannotApprove}</h2>
       <p>{strings.refusals[verdict.refusal]}</p>
       {verdict.refusal !== "device_not_enrolled" && <p>{strings.review.onlyDeny}</p>}
+      {verdict.notes && <Notes {...verdict.notes} />}
     </section>
   );
 }

@@ -1,8 +1,9 @@
-import type { RequestDetail, RequestState } from "@countersign/shared";
+import type { RequestDetail, RequestState, Tree } from "@countersign/shared";
 import { CallError } from "../api/call.js";
 import { getContext, getRequest } from "../api/endpoints.js";
 import { nowSeconds } from "../clock.js";
 import { findPairedAgent } from "../keys/paired-agents.js";
+import type { LogView } from "../log/log.js";
 import type { SignedIn } from "../session.js";
 import { type ShownOutcome, verifyOutcomes } from "./outcomes.js";
 import { type Refused, type Verified, verifyReview } from "./verify.js";
@@ -16,6 +17,8 @@ export interface Opened {
   /** It was pending when it was verified. Whatever the server says later, nothing else can be approved. */
   decidable: boolean;
   verdict: Verified | Refused;
+  /** The log as this phone saw it when it opened the request. */
+  tree: Tree | undefined;
 }
 
 /** What may change while somebody reads: the request's life, and nothing of its contents. */
@@ -26,6 +29,8 @@ export interface Progress {
   approvals: number;
   quorum: number;
   decided: "approve" | "deny" | undefined;
+  /** A freeze of the agent denied it, and no answer to it. */
+  frozen: boolean;
   outcomes: ShownOutcome[];
 }
 
@@ -38,24 +43,38 @@ export async function openRequest(
   const sealed = await getSealed(rid);
   // A settled request is only looked at: its deadline is judged by the time when it was made.
   const settled = detail.state !== "pending";
-  const verdict = await verifyReview(
-    { rid, detail, sealed },
-    {
-      site: own.site,
-      approver: own.approver,
-      device: own.device,
-      nowSeconds: settled ? Math.min(detail.created_at, nowSeconds()) : nowSeconds(),
-      findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
-    },
-  );
+  const [verified, log] = await Promise.all([
+    verifyReview(
+      { rid, detail, sealed },
+      {
+        site: own.site,
+        approver: own.approver,
+        device: own.device,
+        nowSeconds: settled ? Math.min(detail.created_at, nowSeconds()) : nowSeconds(),
+        findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
+      },
+    ),
+    settled ? undefined : import("../log/log.js").then((it) => it.lookAtLog(own.site.issuer)),
+  ]);
+  const verdict = log ? underLog(verified, log) : verified;
   const opened: Opened = {
     rid,
     agentJkt: verdict.agent?.agent_jkt ?? detail.client_id,
     reqNonce: detail.req_nonce,
     decidable: !settled,
     verdict,
+    tree: log?.kind === "followed" ? log.tree : undefined,
   };
   return { opened, progress: await progressOf(detail, verdict) };
+}
+
+/** Nothing is approved while the server's log contradicts what this phone saw of it, or is not to be seen. */
+function underLog(verdict: Opened["verdict"], log: LogView): Opened["verdict"] {
+  if (log.kind === "followed") return verdict;
+  const { agent, request } = verdict;
+  return log.kind === "withheld"
+    ? { kind: "refused", refusal: "log_withheld", agent, request }
+    : { kind: "refused", refusal: "log_contradicted", agent, request, notes: log };
 }
 
 /** Looks at how a request fares, without touching what was opened. */
@@ -71,6 +90,7 @@ async function progressOf(detail: RequestDetail, verdict: Opened["verdict"]): Pr
     approvals: detail.approvals,
     quorum: request?.detail.quorum ?? detail.quorum,
     decided: detail.decided,
+    frozen: detail.freeze !== undefined,
     outcomes:
       agent && request
         ? await verifyOutcomes(detail.outcomes, request, agent.jwk)

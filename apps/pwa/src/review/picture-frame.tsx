@@ -16,13 +16,15 @@ interface PictureFrameProps {
   /** NumericDate */
   capturedAt: number;
   target: Rectangle | undefined;
+  /** What the picture is of, for whoever does not see it. */
+  alt: string;
   state: PictureState;
   onState: (state: PictureState) => void;
 }
 
 /** The screen as the agent saw it, said to be that: a frame, its origin, its age, and the place of the action. */
 export function PictureFrame(props: PictureFrameProps) {
-  const { picture, host, capturedAt, target, state, onState } = props;
+  const { picture, host, capturedAt, target, alt, state, onState } = props;
   const frame = useRef<HTMLDivElement>(null);
   const [zoom, setZoom] = useZoom(frame);
   const { blob, url } = useMemo(() => {
@@ -48,7 +50,7 @@ export function PictureFrame(props: PictureFrameProps) {
             width={picture.width}
             height={picture.height}
             draggable={false}
-            alt={strings.review.pictureAlt}
+            alt={alt}
             onLoad={(event) => {
               drawn(event.currentTarget, blob).then(
                 () => onState("shown"),

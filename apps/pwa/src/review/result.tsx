@@ -43,11 +43,12 @@ export function Result({ progress, answer, sawPending }: ResultProps) {
   );
 }
 
-function title({ state, decided }: Progress, answer: Answer, sawPending: boolean): string {
+function title({ state, decided, frozen }: Progress, answer: Answer, sawPending: boolean): string {
   const { result, states } = strings;
   if (state === "canceled") return result.canceled;
   if (state === "expired") return result.expired;
   const here = answer.kind === "given";
+  if (state === "denied" && frozen) return here ? result.frozenHere : result.frozen;
   if (here && answer.decision === "deny") return result.deniedHere;
   if (state === "denied") {
     if (sawPending) return result.deniedElsewhere;

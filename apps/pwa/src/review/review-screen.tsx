@@ -1,8 +1,8 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { Busy, Empty, Problem, Screen } from "../ui/screen.js";
-import { AfterResult } from "./after-result.js";
+import type { AfterResult, AfterResultProps } from "./after-result.js";
 import { OpenRequest } from "./open-request.js";
 import { openReview } from "./review.js";
 
@@ -36,9 +36,21 @@ export default function ReviewScreen({ rid, own }: { rid: string; own: SignedIn 
           review={review}
           opened={view.opened}
           progress={view.progress}
-          after={<AfterResult opened={view.opened} own={own} />}
+          after={<After opened={view.opened} progress={view.progress} own={own} />}
         />
       )}
     </Screen>
   );
+}
+
+/** In a chunk of its own: nobody needs it before a request is answered, and nothing is lost without it. */
+function After(props: AfterResultProps) {
+  const [loaded, setLoaded] = useState<{ Result: typeof AfterResult } | null>(null);
+  useEffect(() => {
+    import("./after-result.js").then(
+      ({ AfterResult: Result }) => setLoaded({ Result }),
+      () => undefined,
+    );
+  }, []);
+  return loaded && <loaded.Result {...props} />;
 }

@@ -166,7 +166,7 @@ export function openReview(rid: string, own: SignedIn): Review {
       if (!canApprove(opened, progress) || opened.verdict.kind !== "verified") return;
       if (nowSeconds() >= ceremony.value.expires_at) return;
       const { site, device } = own;
-      const signer = { site, device, reqNonce: opened.reqNonce };
+      const signer = { site, device, reqNonce: opened.reqNonce, tree: opened.tree };
       void decide(approve(opened.verdict, ceremony.value, signer));
     },
     deny: denyWith,

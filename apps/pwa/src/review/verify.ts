@@ -43,7 +43,9 @@ export type Refusal =
   | "picture_altered"
   | "picture_not_as_declared"
   | "renderer_unknown"
-  | "view_too_large";
+  | "view_too_large"
+  | "log_contradicted"
+  | "log_withheld";
 
 /** What was verified, and all that a statement about it is made from. */
 export interface Verified {
@@ -65,6 +67,8 @@ export interface Refused {
   refusal: Refusal;
   agent: PairedAgent | null;
   request: AuthorizationRequest | null;
+  /** What the server's log was, and what it is now: two signed notes. */
+  notes?: { known: string; shown: string };
 }
 
 export interface Picture extends PictureHeader {

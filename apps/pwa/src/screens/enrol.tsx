@@ -1,17 +1,16 @@
 import type { Site } from "@countersign/shared";
 import { useEffect, useState } from "preact/hooks";
-import { useLocation } from "preact-iso/router";
 import { CallError } from "../api/call.js";
 import { checkInvitation, enrol } from "../api/endpoints.js";
 import { useNonce } from "../api/nonce.js";
-import { arrivedInvitation, forgetInvitation } from "../arrival.js";
+import { arrivedInvitation } from "../arrival.js";
 import { sentenceFor } from "../failure.js";
-import { confirmApprover, createApprover, type NewApprover } from "../keys/enrolment.js";
+import { createApprover, type NewApprover } from "../keys/enrolment.js";
 import { CodeStep } from "../onboarding/code-step.js";
+import { ConfirmStep } from "../onboarding/confirm-step.js";
 import { installWay } from "../onboarding/install.js";
 import { InstallStep } from "../onboarding/install-step.js";
 import { StepCount } from "../onboarding/step-count.js";
-import { refreshSession } from "../session.js";
 import { strings } from "../strings.js";
 import { Mark } from "../ui/icons.js";
 import { Busy, Problem, Screen } from "../ui/screen.js";
@@ -72,14 +71,20 @@ export default function EnrolScreen({ site, invited }: { site: Site; invited: bo
           site={site}
           created={view.created}
           problem={view.problem}
-          onProblem={(problem, startOver) =>
+          // The server keeps the invitation since it was checked.
+          onSigned={enrol}
+          onFailed={(error) => {
+            const problem = sentenceFor(error);
+            const startOver = error instanceof CallError && error.code === "nonce_stale";
             setView(
               startOver
                 ? { kind: "name", problem }
                 : { kind: "confirm", created: view.created, problem },
-            )
-          }
-        />
+            );
+          }}
+        >
+          <StepCount step={2} />
+        </ConfirmStep>
       );
   }
 }
@@ -101,7 +106,7 @@ function NameStep({ site, problem, onDone, onProblem }: NameStepProps) {
   const tap = async (registerNonce: string) => {
     setBusy(true);
     try {
-      onDone(await createApprover(site, trimmed, registerNonce));
+      onDone(await createApprover(site, { name: trimmed }, registerNonce));
     } catch (error) {
       setBusy(false);
       renew();
@@ -144,53 +149,6 @@ function NameStep({ site, problem, onDone, onProblem }: NameStepProps) {
         {welcome.create}
       </button>
       <p class="quiet">{welcome.createHint}</p>
-    </Screen>
-  );
-}
-
-interface ConfirmStepProps {
-  site: Site;
-  created: NewApprover;
-  problem: string | undefined;
-  onProblem: (problem: string, startOver: boolean) => void;
-}
-
-function ConfirmStep({ site, created, problem, onProblem }: ConfirmStepProps) {
-  const { nonce, renew } = useNonce("credential");
-  const { route } = useLocation();
-  const [busy, setBusy] = useState(false);
-
-  const tap = async (credentialNonce: string) => {
-    setBusy(true);
-    try {
-      // The server keeps the invitation since it was checked.
-      await enrol(await confirmApprover(site, created, credentialNonce));
-      // An installed app starts at the inbox; what comes next is the rest of the way.
-      route("/enrol", true);
-      await refreshSession();
-      forgetInvitation();
-    } catch (error) {
-      // A reply that was lost may still have enrolled this phone: then the session tells.
-      await refreshSession();
-      setBusy(false);
-      renew();
-      onProblem(sentenceFor(error), error instanceof CallError && error.code === "nonce_stale");
-    }
-  };
-
-  return (
-    <Screen title={strings.welcome.confirmTitle} class="onboarding">
-      <StepCount step={2} />
-      <p class="lead">{strings.welcome.confirmLead(created.name)}</p>
-      <Problem sentence={problem} />
-      <button
-        type="button"
-        class="big primary"
-        disabled={busy || nonce.value === null}
-        onClick={() => nonce.value && void tap(nonce.value)}
-      >
-        {strings.welcome.confirm}
-      </button>
     </Screen>
   );
 }

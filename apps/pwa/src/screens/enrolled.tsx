@@ -26,6 +26,7 @@ export default function EnrolledScreen({ own }: { own: SignedIn }) {
       : []),
     { href: "/practice", done: isDone("practice"), ...start.practice },
     { href: "/pair", done: (agents?.size ?? 0) > 0, ...start.pair },
+    { href: "/recovery?start", done: isDone("codes"), ...start.codes },
   ];
   const next = tasks.find(({ done }) => !done);
   return (

@@ -5,6 +5,7 @@ import { onChange } from "../api/events.js";
 import { now } from "../clock.js";
 import { sentenceFor } from "../failure.js";
 import { PairingNotice } from "../pairing/pairing-notice.js";
+import { RecoveryNotice } from "../recovery/recovery-notice.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { RequestItem } from "../ui/request-item.js";
@@ -37,6 +38,7 @@ export function InboxScreen({ own }: { own: SignedIn }) {
   return (
     <Screen title={strings.inbox.title} class="tabbed">
       {!own.device && <p class="notice">{strings.inbox.notEnrolled}</p>}
+      <RecoveryNotice />
       <PairingNotice approver={own.approver} />
       {(view.kind === "loading" || !agents) && <Busy label={strings.loading} />}
       {view.kind === "failed" && <Problem sentence={view.problem} />}

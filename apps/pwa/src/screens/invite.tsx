@@ -3,11 +3,12 @@ import { createInvitation } from "../api/endpoints.js";
 import { sentenceFor } from "../failure.js";
 import { strings } from "../strings.js";
 import { localTime } from "../times.js";
+import { CopyButton } from "../ui/copy-button.js";
 import { Problem } from "../ui/screen.js";
 
 type InviteView =
   | { kind: "idle"; problem?: string }
-  | { kind: "issued"; link: string; expiresAt: number; copied: boolean };
+  | { kind: "issued"; link: string; expiresAt: number };
 
 /** Makes an invitation for another person, as a link and as what can be typed. */
 export function Invite() {
@@ -16,7 +17,7 @@ export function Invite() {
   const issue = () =>
     void createInvitation().then(
       ({ invitation_link, expires_at }) =>
-        setView({ kind: "issued", link: invitation_link, expiresAt: expires_at, copied: false }),
+        setView({ kind: "issued", link: invitation_link, expiresAt: expires_at }),
       (error) => setView({ kind: "idle", problem: sentenceFor(error) }),
     );
   if (view.kind === "idle") {
@@ -31,8 +32,6 @@ export function Invite() {
       </section>
     );
   }
-  const copy = () =>
-    void navigator.clipboard.writeText(view.link).then(() => setView({ ...view, copied: true }));
   return (
     <section>
       <h2>{you.invite}</h2>
@@ -50,9 +49,7 @@ export function Invite() {
         <code>{view.link.split("#").at(-1)}</code>
       </p>
       <p class="quiet">{you.inviteOnce(localTime(view.expiresAt))}</p>
-      <button type="button" class="big" onClick={copy}>
-        <span aria-live="polite">{view.copied ? you.copied : you.copy}</span>
-      </button>
+      <CopyButton text={view.link} label={you.copy} />
     </section>
   );
 }

@@ -45,9 +45,15 @@ export default function SignInScreen({ site }: { site: Site }) {
         </a>
       </p>
       <p class="quiet">
-        {strings.link.noPasskey}{" "}
+        {strings.signIn.newPhone}{" "}
         <a class="inline-link" href="/link">
-          {strings.link.addThis}
+          {strings.signIn.addThis}
+        </a>
+      </p>
+      <p class="quiet">
+        {strings.signIn.lostAll}{" "}
+        <a class="inline-link" href="/recover">
+          {strings.signIn.recover}
         </a>
       </p>
       <p class="quiet">

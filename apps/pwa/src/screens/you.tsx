@@ -1,8 +1,11 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { signOut } from "../api/endpoints.js";
 import { sentenceFor } from "../failure.js";
 import { pickAlways, setPickAlways } from "../preferences.js";
 import { Alerts } from "../push/alerts.js";
+import { ignoreCallError } from "../push/notifications.js";
+import { getRecovery } from "../recovery/endpoints.js";
+import { RecoveryNotice } from "../recovery/recovery-notice.js";
 import { leaveSession, type SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { Problem, Screen } from "../ui/screen.js";
@@ -13,9 +16,14 @@ import { Invite } from "./invite.js";
 export default function YouScreen({ own }: { own: SignedIn }) {
   const { you } = strings;
   const [problem, setProblem] = useState<string | undefined>();
+  const [codesLeft, setCodesLeft] = useState<number | null>(null);
+  useEffect(() => {
+    void getRecovery().then(({ codes_left }) => setCodesLeft(codes_left), ignoreCallError);
+  }, []);
   const leave = () => void signOut().then(leaveSession, (error) => setProblem(sentenceFor(error)));
   return (
     <Screen title={you.title} class="tabbed">
+      <RecoveryNotice />
       <p class="account">
         <span class="initial" aria-hidden="true">
           {Array.from(own.name)[0]?.toUpperCase()}
@@ -54,6 +62,12 @@ export default function YouScreen({ own }: { own: SignedIn }) {
           <li>
             <a class="card-link" href="/devices">
               {you.devicesLink}
+            </a>
+          </li>
+          <li>
+            <a class="card-link" href="/recovery">
+              {you.codes}
+              {codesLeft !== null && <span class="quiet">{you.codesLeft(codesLeft)}</span>}
             </a>
           </li>
         </ul>

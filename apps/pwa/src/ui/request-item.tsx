@@ -48,7 +48,9 @@ export function RequestItem({ request, agent, gone = false, testId }: RequestIte
         {pending && tier && <TierBadge tier={tier} />}
         {gone && <span class="state">{strings.inbox.gone}</span>}
         {!pending && !gone && (
-          <span class={`state state-${request.state}`}>{strings.states[request.state]}</span>
+          <span class={`state state-${request.state}`}>
+            {request.frozen ? strings.deniedByFreeze : strings.states[request.state]}
+          </span>
         )}
         {!gone && (
           <span class="quiet tabular">

@@ -31,6 +31,14 @@ export function describe(answer: Claimed | NotApproved | Pending | RefusedByPoli
         ...answer.changed.map(
           ({ kind, subject }) => `changed: ${visible(kind)} ${visible(subject)}`,
         ),
+        ...(answer.checkpoints
+          ? [
+              "The broker's log contradicts what this agent knew of it. Keep both, and tell the broker's operator:",
+              ...noteLines(answer.checkpoints.remembered),
+              "against",
+              ...noteLines(answer.checkpoints.shown),
+            ]
+          : []),
       ].join("\n");
     case "unknown":
       return answer.code === "in_progress"
@@ -40,3 +48,5 @@ export function describe(answer: Claimed | NotApproved | Pending | RefusedByPoli
       return `Used before. Outcome ${answer.outcome.n}: ${answer.outcome.status}.`;
   }
 }
+
+const noteLines = (note: string): string[] => note.split("\n").map((line) => `  ${visible(line)}`);

@@ -68,6 +68,8 @@ export interface IntegrityMismatch {
   code: string;
   /** Preconditions that no longer held; the approval is used up. */
   changed: ChangedPrecondition[];
+  /** The two signed notes of a log that contradicts itself. Text from outside: escape it where it is shown. */
+  checkpoints?: { remembered: string; shown: string };
 }
 
 /** Execution began, and nobody knows how it ended: it waits for a person (`resolve`), never for a retry. */

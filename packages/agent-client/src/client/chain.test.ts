@@ -79,7 +79,7 @@ const phoneOf = async ({ authenticator }: Factors): Promise<Factors> => ({
 async function pairedBySecondPhone() {
   const own: Factors = { authenticator: newPasskey(), device: await createSoftDevice() };
   world = await createPaired({ retryForMs: 0, approvers: 0 });
-  const approver = await createApprover(site);
+  const approver = await createApprover(site, world.broker.log.vkey);
   const { credential } = own.authenticator;
   await approver.chain.change({ op: "add", subject: { credential } });
   await approver.chain.change({ op: "add", subject: { device: own.device.keys } });

@@ -12,7 +12,7 @@ import { weigh } from "./wait.js";
 
 /**
  * Uses an approval up, and hands out what to execute. The steps are those of protocol section 5, in its order;
- * 1 and 2 are done again, with the pins as they are now.
+ * 1 to 3 are done again, with the pins as they are now.
  */
 export async function claimApproval(
   context: ClientContext,
@@ -21,7 +21,7 @@ export async function claimApproval(
   const { journal, clock, measures, broker, pins } = context;
   const { own, deadline } = held;
 
-  // 1, 2 and 4: decisions, keys, quorum, deadline, freezes.
+  // 1 to 4: decisions, keys, quorum, the log, deadline, freezes.
   const weighed = await weigh(context, held);
   if (weighed.status !== "approved") return weighed;
 

@@ -1,6 +1,7 @@
 import type { Site } from "@countersign/shared";
 import type { Clock } from "../clock.js";
 import type { AgentKey } from "../home/agent-key.js";
+import type { LogMemory } from "../home/log-memory.js";
 import type { Pins } from "../home/pins.js";
 import type { Broker } from "../http/broker.js";
 import type { Journal } from "../journal/journal.js";
@@ -14,6 +15,7 @@ export interface ClientContext {
   broker: Broker;
   journal: Journal;
   pins: Pins;
+  log: LogMemory;
   measures: Measures;
   clock: Clock;
   logger: Logger;

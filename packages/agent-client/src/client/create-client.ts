@@ -5,6 +5,7 @@ import { ClientError } from "../errors.js";
 import { type Execute, type Guarded, type GuardOptions, guardAction } from "../gate/guard.js";
 import { type AgentKey, ensureAgentKey, readAgentKey } from "../home/agent-key.js";
 import { openPrivateDirectory } from "../home/durable-file.js";
+import { openLogMemory } from "../home/log-memory.js";
 import { openPins } from "../home/pins.js";
 import { createBroker } from "../http/broker.js";
 import { createTransport } from "../http/transport.js";
@@ -20,6 +21,7 @@ import type { ClientContext } from "./context.js";
 import type { HeldRequest } from "./held-request.js";
 import { createHeldRequests } from "./held-requests.js";
 import { readOwnRequest } from "./own-request.js";
+import { requirePicture } from "./picture.js";
 import { type Resolution, recoverAll, resolveUnknown } from "./recover.js";
 import { type OutcomeReport, recordOutcome } from "./report.js";
 import { type ActionProposal, ask, hold, type NotAsked, type RequestOptions } from "./request.js";
@@ -49,7 +51,7 @@ export interface Client {
   /**
    * Pairs an approver's phone with this agent.
    * @throws ClientError `pairing_failed`, `pairing_expired`, `pairing_canceled`, `digits_wrong`, `keys_changed`,
-   *   `keys_shared`, `unreachable`
+   *   `keys_shared`, `log_changed`, `unreachable`
    */
   pair(options: PairOptions): Promise<PairedApprover>;
   /**
@@ -77,9 +79,10 @@ export interface Client {
   claim(rid: string): Promise<Claimed | NotApproved>;
   /**
    * Says what became of a claimed action. A later `rolled_back` is the next outcome.
-   * @throws ClientError `not_claimed` for what this process did not claim
+   * @throws ClientError `not_claimed` for what this process did not claim; `invalid_options` for an after-picture
+   *   that no phone could show
    */
-  report(rid: string, report: Omit<OutcomeReport, "startedAtMs">): Promise<{ n: number }>;
+  report(rid: string, report: OutcomeReport): Promise<{ n: number }>;
   /** Takes a request back; once it is settled or used, tells what became of it. */
   cancel(rid: string): Promise<NotApproved>;
   /** All of it around one effect. */
@@ -177,11 +180,12 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       if (!request) throw new ClientError("not_approved", { detail: rid });
       return letGo([request], () => claimApproval(current, request));
     },
-    async report(rid, report) {
+    async report(rid, { afterPicture, ...report }) {
       const startedAtMs = held.claimedAtMs(rid);
       if (startedAtMs === undefined) throw new ClientError("not_claimed", { detail: rid });
+      const picture = afterPicture && requirePicture(afterPicture);
       const { current, own } = await fromJournal(rid);
-      const { n } = await recordOutcome(current, own, { ...report, startedAtMs });
+      const { n } = await recordOutcome(current, own, { ...report, picture, startedAtMs });
       return { n };
     },
     async cancel(rid) {
@@ -222,12 +226,13 @@ async function openBase(home: string, site: Site, options: ClientOptions) {
   const transport = createTransport(options.fetch ?? globalThis.fetch, clock);
   const journal = await openJournal(home);
   const pins = await openPins(home, site);
+  const log = await openLogMemory(home);
   const measures = createMeasures(options.preconditions);
   return {
     pins,
     connect: (key: AgentKey): ClientContext => {
       const broker = createBroker(site.issuer, key, transport, clock);
-      return { site, key, broker, journal, pins, measures, clock, logger, retryForMs };
+      return { site, key, broker, journal, pins, log, measures, clock, logger, retryForMs };
     },
   };
 }

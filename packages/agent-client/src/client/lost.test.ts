@@ -219,7 +219,7 @@ describe("an unpairing by another process", () => {
       const home = await createHome();
       const options = { brokerUrl: site.issuer, home, fetch: broker.fetch };
       const [client, other] = [await createClient(options), await createClient(options)];
-      const approver = await createApprover(site);
+      const approver = await createApprover(site, broker.log.vkey);
       let unpaired = 0;
       broker.state.intercept = async (path) => {
         if (!path.includes(moment) || unpaired > 0) return undefined;

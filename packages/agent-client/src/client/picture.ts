@@ -5,6 +5,7 @@ import {
   type Screenshot,
   sha256Text,
 } from "@countersign/shared";
+import { ClientError } from "../errors.js";
 
 /**
  * A picture as the phone will accept it: by its own header, since what a caller calls a picture is not asked.
@@ -14,4 +15,11 @@ export function readPicture(given: Uint8Array): { bytes: Bytes; screenshot: Scre
   const bytes = concat(given);
   const header = readPictureHeader(bytes);
   return header && { bytes, screenshot: { sha256: sha256Text(bytes), ...header } };
+}
+
+/** @throws ClientError `invalid_options` for what is no such picture */
+export function requirePicture(given: Uint8Array): NonNullable<ReturnType<typeof readPicture>> {
+  const picture = given instanceof Uint8Array ? readPicture(given) : null;
+  if (!picture) throw new ClientError("invalid_options", { detail: "afterPicture" });
+  return picture;
 }

@@ -3,6 +3,7 @@ import { toNumericDate } from "../clock.js";
 import { ClientError } from "../errors.js";
 import { retrying } from "../http/retry.js";
 import type { OutcomeRecord } from "../journal/records.js";
+import { type Picture, sealPicture, uploadPicture } from "./after-picture.js";
 import type { ClientContext } from "./context.js";
 import type { OwnRequest } from "./own-request.js";
 
@@ -15,8 +16,15 @@ export interface OutcomeReport {
   code?: string | undefined;
   /** What the execution gave. Only its salted hash is sent. */
   result?: Uint8Array | undefined;
-  /** Milliseconds since 1970. */
+  /** What the screen shows after it: PNG, JPEG or WebP, sealed for the devices of those who were asked. */
+  afterPicture?: Uint8Array | undefined;
+}
+
+/** A report as the steps of this library make it. Times are in milliseconds since 1970. */
+export interface StepReport extends Omit<OutcomeReport, "afterPicture"> {
+  picture?: Picture | undefined;
   startedAtMs?: number | undefined;
+  endedAtMs?: number | undefined;
 }
 
 /**
@@ -26,13 +34,14 @@ export interface OutcomeReport {
 export async function recordOutcome(
   context: ClientContext,
   own: OwnRequest,
-  report: OutcomeReport,
+  report: StepReport,
 ): Promise<OutcomeRecord> {
   const { journal, clock, key } = context;
   const entry = await journal.read(own.rid);
   const n = (entry?.outcomes.length ?? 0) + 1;
-  const endedAt = toNumericDate(clock.now());
-  const { status, code, result, startedAtMs } = report;
+  const { status, code, result, picture, startedAtMs } = report;
+  const endedAt = toNumericDate(report.endedAtMs ?? clock.now());
+  const sealed = picture && (await sealPicture(context, own, picture));
   const outcome = await signOutcome(
     {
       rid: own.rid,
@@ -44,6 +53,7 @@ export async function recordOutcome(
       started_at: startedAtMs === undefined ? endedAt : toNumericDate(startedAtMs),
       ended_at: endedAt,
       ...(result === undefined ? {} : { result_hash: resultHash(own.manifest.salt, result) }),
+      ...(sealed ? { sealed_sha256: sealed.sha256 } : {}),
     },
     key,
   );
@@ -55,6 +65,7 @@ export async function recordOutcome(
     outcome,
   };
   if (!(await journal.addOutcome(own.rid, record))) throw new ClientError("not_unknown");
+  if (sealed) await uploadPicture(context, own.rid, sealed);
   await deliverOutcomes(context, own.rid);
   return record;
 }

@@ -39,6 +39,7 @@ import { refreshPins } from "./chain.js";
 import type { ClientContext } from "./context.js";
 import { frozenBy } from "./freeze.js";
 import type { HeldRequest } from "./held-request.js";
+import { lookAtLog } from "./log.js";
 import { type OwnRequest, readOwnRequest } from "./own-request.js";
 import { readPicture } from "./picture.js";
 
@@ -152,7 +153,10 @@ export function pendingOf({ rid, request, reqNonce, manifest }: OwnRequest): Pen
 
 const refused = (code: string): Asked => ({ answer: { status: "refused_by_policy", code } });
 
-/** Nothing is sealed for keys that the chains may have revoked, and nothing asked by an agent that is frozen. */
+/**
+ * Nothing is sealed for keys that the chains may have revoked, and nothing asked by an agent that is frozen or whose
+ * broker's log contradicts itself.
+ */
 async function stopper(
   context: ClientContext,
   chosen: readonly Pin[],
@@ -161,15 +165,20 @@ async function stopper(
 ): Promise<NotAsked | undefined> {
   const untilMs = context.clock.monotonic() + context.retryForMs;
   const approvers = chosen.map(({ approver }) => approver);
-  const refreshed = await refreshPins(context, approvers, { untilMs, signal });
+  const [refreshed, followed] = await Promise.all([
+    refreshPins(context, approvers, { untilMs, signal }),
+    lookAtLog(context, { untilMs, signal }),
+  ]);
   if (signal?.aborted) return { status: "canceled", rid };
+  if (followed.status === "integrity_mismatch") return { ...followed, rid, changed: [] };
   if (refreshed.status === "integrity_mismatch") {
     return { status: "integrity_mismatch", rid, code: refreshed.code, changed: [] };
   }
   const approver = frozenBy(await context.pins.all());
   if (approver !== undefined) return { status: "frozen", rid, approver };
-  if (refreshed.status === "unreachable") {
-    return { status: "unreachable", rid, code: refreshed.code };
+  const missing = [refreshed, followed].find(({ status }) => status === "unreachable");
+  if (missing?.status === "unreachable") {
+    return { status: "unreachable", rid, code: missing.code };
   }
   return undefined;
 }

@@ -1,31 +1,43 @@
 import {
   type Approval,
   approverOf,
+  type Checkpoint,
   type Denial,
   type DeniedDecision,
   type Evidence,
+  fromBase64url,
+  hash,
   ProtocolError,
   type Statement,
+  type Tree,
   thumbprint,
   toBase64url,
   verifyApproval,
   verifyDenial,
+  verifyLogged,
 } from "@countersign/shared";
-import { keysOf, type Pin } from "../home/pins.js";
+import { keysOf, logKeyOf, type Pin } from "../home/pins.js";
 import type { OwnRequest } from "./own-request.js";
 
 /** What evidence is worth. `code` says which doubt stopped it. */
 export type Verdict =
-  | { verdict: "approved"; statements: Statement[] }
+  | {
+      verdict: "approved";
+      statements: Statement[];
+      /** Every decision is under it. Whether it continues the log as it was known is for `followEvidence` to say. */
+      checkpoint: Checkpoint;
+      /** The log as the approvers' phones saw it. */
+      notarised: Tree[];
+    }
   | { verdict: "denied"; denial: Denial }
   | { verdict: "refused"; code: string };
 
 /**
- * Steps 1 and 2 of the agent's side: is this really a yes of enough distinct pinned people to this request?
+ * Steps 1 to 3 of the agent's side: is this really a yes of enough distinct pinned people to this request?
  * Every decision in the evidence has to be sound, and one sound no outweighs any number of yes.
- * Not here: the deadline, the journal and the preconditions, which `claim` checks after it.
+ * Not here: whether the log continues what was known of it, the deadline, the journal and the preconditions, which `claim` checks after it.
  * @param pins as they are now: an approver who was unpaired meanwhile counts for nothing
- * @see protocol section 5, steps 1 and 2
+ * @see protocol section 5, steps 1 to 3
  */
 export async function verifyEvidence(
   evidence: Evidence,
@@ -38,7 +50,10 @@ export async function verifyEvidence(
     if (denial) return { verdict: "denied", denial };
     const approvals = await verifyEveryDecision(evidence, own, pins);
     requireQuorum(approvals, own);
-    return { verdict: "approved", statements: approvals.map(({ statement }) => statement) };
+    const checkpoint = await requireLogged(evidence, own, pins);
+    const statements = approvals.map(({ statement }) => statement);
+    const notarised = statements.flatMap((given) => given.checkpoint ?? []);
+    return { verdict: "approved", statements, checkpoint, notarised };
   } catch (error) {
     return { verdict: "refused", code: doubt(error) };
   }
@@ -122,6 +137,37 @@ function requireQuorum(approvals: readonly VerifiedApproval[], own: OwnRequest):
   if (distinct.some(({ size }) => size < own.request.detail.quorum)) {
     throw new ProtocolError("invalid_binding", { reason: "quorum" });
   }
+}
+
+/**
+ * Step 3, the first half: each approval's very leaf is in the log of the pinned key, and all of them are under one
+ * checkpoint.
+ */
+async function requireLogged(
+  { decisions, leaves }: Evidence,
+  own: OwnRequest,
+  pins: readonly Pin[],
+): Promise<Checkpoint> {
+  const logKey = logKeyOf(pins);
+  const checkpoints = await Promise.all(
+    decisions.map(async ({ decision, statement }) => {
+      const digest = hash(decision, fromBase64url(statement));
+      const leaf = leaves.find(
+        ({ record, proof }) =>
+          record.kind === decision &&
+          record.rid === own.rid &&
+          record.digest === digest &&
+          proof !== undefined,
+      );
+      if (leaf?.proof === undefined) throw new ProtocolError("log_invalid", { reason: "leaf" });
+      return verifyLogged(leaf.record, leaf.proof, logKey);
+    }),
+  );
+  const [checkpoint] = checkpoints;
+  if (!checkpoint || checkpoints.some(({ note }) => note !== checkpoint.note)) {
+    throw new ProtocolError("log_invalid", { reason: "checkpoints" });
+  }
+  return checkpoint;
 }
 
 /** Nobody vouches for another: whoever was not paired with this agent has no keys here (section 6). */

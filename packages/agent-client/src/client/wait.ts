@@ -9,6 +9,7 @@ import type { ClientContext } from "./context.js";
 import { remainingMs, toleratedSkewMs, tooLate } from "./deadline.js";
 import { freezerOf, frozenBy } from "./freeze.js";
 import type { HeldRequest } from "./held-request.js";
+import { followEvidence } from "./log.js";
 import { answerFromJournal, finish, finishRedeemed } from "./settle.js";
 import { verifyEvidence, verifyOwnDenial } from "./verify.js";
 
@@ -81,7 +82,20 @@ export async function weigh(
     const { code } = verdict;
     return finishRedeemed(context, own, { status: "integrity_mismatch", code });
   }
-  const late = tooLate(deadline, context.clock, context.broker.serverTime());
+  const followed = await followEvidence(context, verdict, { untilMs });
+  if (followed.status === "integrity_mismatch") {
+    const { status, code, checkpoints } = followed;
+    const answer = await finishRedeemed(context, own, { status, code });
+    return answer.status === status && checkpoints ? { ...answer, checkpoints } : answer;
+  }
+  // Not for good either.
+  if (followed.status === "unreachable" && remainingMs(deadline, context.clock) > 0) {
+    return { status: "unreachable", rid: own.rid, code: followed.code };
+  }
+  const late =
+    followed.status === "unreachable"
+      ? "expired"
+      : tooLate(deadline, context.clock, context.broker.serverTime());
   if (late === "expired") return finishRedeemed(context, own, { status: "expired" });
   if (late) return finishRedeemed(context, own, { status: "unreachable", code: late });
   const approvers = verdict.statements.map(({ approver }) => approver);

@@ -1,9 +1,11 @@
 import { type Action, visible } from "@countersign/shared";
+import type { Picture } from "../client/after-picture.js";
 import type { Claimed, NotApproved, Pending, RefusedByPolicy } from "../client/answer.js";
 import { cancelRequest } from "../client/cancel.js";
 import { claimApproval } from "../client/claim.js";
 import type { ClientContext } from "../client/context.js";
 import type { HeldRequest } from "../client/held-request.js";
+import { requirePicture } from "../client/picture.js";
 import { recordOutcome } from "../client/report.js";
 import { type ActionProposal, ask, type RequestOptions } from "../client/request.js";
 import { awaitAnswer } from "../client/wait.js";
@@ -20,12 +22,30 @@ export interface GuardOptions<T> extends RequestOptions {
   onPending?: (pending: Pending) => void;
   /** The octets of what came out, whose salted hash goes into the outcome. */
   resultOf?: (value: T) => Uint8Array;
+  /**
+   * Takes a picture once `execute` has ended, well or badly: PNG, JPEG or WebP. It comes back in the answer, for the
+   * model, and goes to the approvers sealed.
+   */
+  afterPicture?: () => Promise<Uint8Array> | Uint8Array;
+}
+
+/** What there is to see after the effect, whatever became of it. */
+export interface After {
+  afterPicture?: Uint8Array;
+  /** Why there is none, or none that a phone could show: what `afterPicture` threw. It was reported without. */
+  afterPictureError?: unknown;
 }
 
 export type Guarded<T> =
   /** `resultError`: what `resultOf` threw. It happened all the same, and was reported without a result. */
-  | { status: "approved"; rid: string; outcome: "succeeded"; value: T; resultError?: unknown }
-  | { status: "approved"; rid: string; outcome: "failed"; error: unknown }
+  | ({
+      status: "approved";
+      rid: string;
+      outcome: "succeeded";
+      value: T;
+      resultError?: unknown;
+    } & After)
+  | ({ status: "approved"; rid: string; outcome: "failed"; error: unknown } & After)
   | NotApproved
   | RefusedByPolicy;
 
@@ -42,7 +62,7 @@ export async function guardAction<T>(
   execute: Execute<T>,
   options: GuardOptions<T>,
 ): Promise<Guarded<T>> {
-  const { onPending, resultOf, signal, ...request } = options;
+  const { onPending, resultOf, afterPicture, signal, ...request } = options;
   // Plain bytes are a picture of now, also when they are shown again: the person sees how old it is.
   const capturedAt = request.capturedAt ?? new Date(context.clock.now());
   const fixed = request.screenshot instanceof Uint8Array ? { capturedAt } : {};
@@ -85,7 +105,7 @@ async function perform<T>(
   held: HeldRequest,
   { rid, action }: Claimed,
   execute: Execute<T>,
-  { signal = new AbortController().signal, resultOf }: GuardOptions<T>,
+  { signal = new AbortController().signal, resultOf, afterPicture }: GuardOptions<T>,
 ): Promise<Guarded<T>> {
   const startedAtMs = held.claimedAtMs;
   if (signal.aborted) {
@@ -93,16 +113,33 @@ async function perform<T>(
     return { status: "canceled", rid };
   }
   const done = await attempt(() => execute(action, { signal }));
+  const endedAtMs = context.clock.now();
+  const { after, picture } = await lookAround(afterPicture);
+  const times = { startedAtMs, endedAtMs };
   if (!done.ok) {
-    await recordOutcome(context, held.own, { status: "failed", code: "threw", startedAtMs });
-    return { status: "approved", rid, outcome: "failed", error: done.error };
+    await recordOutcome(context, held.own, { status: "failed", code: "threw", picture, ...times });
+    return { status: "approved", rid, outcome: "failed", error: done.error, ...after };
   }
   // It happened: that nobody can say what came out does not change it.
   const result = await attempt(() => octetsOf(resultOf?.(done.value)));
   const octets = result.ok ? result.value : undefined;
-  await recordOutcome(context, held.own, { status: "succeeded", result: octets, startedAtMs });
+  const report = { status: "succeeded", result: octets, picture, ...times } as const;
+  await recordOutcome(context, held.own, report);
   const succeeded = { status: "approved", rid, outcome: "succeeded", value: done.value } as const;
-  return result.ok ? succeeded : { ...succeeded, resultError: result.error };
+  return { ...succeeded, ...(result.ok ? {} : { resultError: result.error }), ...after };
+}
+
+/** Nobody's picture undoes what happened: whatever is wrong with it stands beside the outcome. */
+async function lookAround(
+  afterPicture: GuardOptions<unknown>["afterPicture"],
+): Promise<{ after: After; picture?: Picture }> {
+  if (!afterPicture) return { after: {} };
+  const taken = await attempt(async () => afterPicture());
+  if (!taken.ok) return { after: { afterPictureError: taken.error } };
+  const read = await attempt(() => requirePicture(taken.value));
+  const after = { afterPicture: taken.value };
+  if (!read.ok) return { after: { ...after, afterPictureError: read.error } };
+  return { after, picture: read.value };
 }
 
 function octetsOf(result: Uint8Array | undefined): Uint8Array | undefined {

@@ -6,11 +6,15 @@ import {
   chainPosition,
   credential,
   deviceKeys,
+  fromBase64url,
   id,
   label,
   numericDate,
+  type PairingAcceptance,
+  ProtocolError,
   pairingAcceptance,
   parseFreeze,
+  parsePairingStatement,
   type Site,
   signedFreeze,
 } from "@countersign/shared";
@@ -187,6 +191,20 @@ export async function pairedBroker(home: string): Promise<string | undefined> {
   await openPrivateDirectory(directory);
   return (await readAllPins(directory))[0]?.issuer;
 }
+
+/**
+ * The log's key, as the approvers signed it at pairing: one broker has one log.
+ * @throws ProtocolError `log_invalid` where they do not agree
+ */
+export function logKeyOf(pins: readonly Pin[]): string {
+  const keys = new Set(pins.map(({ acceptance }) => logKeyIn(acceptance)));
+  const [key] = keys;
+  if (key === undefined || keys.size > 1) throw new ProtocolError("log_invalid");
+  return key;
+}
+
+const logKeyIn = ({ statement }: PairingAcceptance): string =>
+  parsePairingStatement(fromBase64url(statement)).log_key;
 
 export const keysOf = ({ approver, credentials, devices }: Pin): ApproverKeys => ({
   approver,

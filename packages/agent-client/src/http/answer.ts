@@ -1,4 +1,4 @@
-import { type Json, problem } from "@countersign/shared";
+import { type Bytes, type Json, problem } from "@countersign/shared";
 import * as z from "zod/mini";
 import type { HttpReply } from "./transport.js";
 
@@ -28,6 +28,14 @@ export function toAnswer<T>(reply: HttpReply, schema: z.ZodMiniType<T>): CallAns
     return { ok: false, transient: true, code, retryAfterMs };
   }
   return { ok: false, transient: false, code, status, body };
+}
+
+/** For what is not JSON: the log's octets as they came. */
+export function toOctets(reply: HttpReply): CallAnswer<Bytes> {
+  const found = reply.kind === "reply" && reply.status >= 200 && reply.status < 300;
+  if (found) return { ok: true, value: reply.octets };
+  const refused = toAnswer(reply, nothing);
+  return refused.ok ? { ...refused, value: new Uint8Array() } : refused;
 }
 
 /** Beside OAuth's word the broker gives its own code, which says more where OAuth's says little. */

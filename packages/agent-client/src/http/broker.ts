@@ -11,7 +11,7 @@ import {
 import type * as z from "zod/mini";
 import { type Clock, toNumericDate } from "../clock.js";
 import type { AgentKey } from "../home/agent-key.js";
-import { type CallAnswer, nothing, toAnswer } from "./answer.js";
+import { type CallAnswer, nothing, toAnswer, toOctets } from "./answer.js";
 import { clientAssertion, dpopProof } from "./proofs.js";
 import type { HttpCall, Transport } from "./transport.js";
 
@@ -116,6 +116,18 @@ export function createBroker(issuer: string, key: AgentKey, transport: Transport
   /** By the agent's key alone: there is no token before there is a pairing (section 6). */
   const byKey = async (call: ProtectedCall) => toAnswer(await send(call, {}), agentPairing);
 
+  /** The log is for everybody: no proof, no token. */
+  const ofLog = async (path: string, signal?: AbortSignal) =>
+    toOctets(
+      await transport.send({
+        method: "GET",
+        url: `${issuer}/log/${path}`,
+        headers: {},
+        timeoutMs: callMs,
+        signal,
+      }),
+    );
+
   const json = (content: unknown) => ({
     type: "application/json",
     content: JSON.stringify(content),
@@ -165,6 +177,14 @@ export function createBroker(issuer: string, key: AgentKey, transport: Transport
 
     chain: (approver: string, signal?: AbortSignal) =>
       withToken({ method: "GET", path: `/v1/approvers/${approver}/chain`, signal }, approverChain),
+
+    checkpoint: async (signal?: AbortSignal): Promise<CallAnswer<string>> => {
+      const answer = await ofLog("checkpoint", signal);
+      return answer.ok ? { ok: true, value: new TextDecoder().decode(answer.value) } : answer;
+    },
+
+    /** @param path `tile/<L>/<N>[.p/<W>]` */
+    tile: (path: string, signal?: AbortSignal) => ofLog(path, signal),
 
     offerPairing: (offer: string, signal?: AbortSignal) =>
       byKey({ method: "POST", path: "/v1/pairings", body: json({ offer }), signal }),

@@ -43,7 +43,13 @@ describe("a reply from outside", () => {
 
   it("passes on a word as its code, and never free text", async () => {
     const refusal = (body: object) =>
-      toAnswer({ kind: "reply", status: 400, body: body as never, retryAfterMs: 0 }, z.unknown());
+      toAnswer(
+        {
+          ...{ kind: "reply", status: 400, octets: new Uint8Array() },
+          ...{ body: body as never, retryAfterMs: 0 },
+        },
+        z.unknown(),
+      );
     expect(refusal({ error: "access_denied" })).toMatchObject({ code: "access_denied" });
     expect(refusal({ error: "invalid_request", code: "clock_skew" })).toMatchObject({
       code: "clock_skew",

@@ -15,7 +15,7 @@ export interface HttpCall {
 
 /** What came back: a status with a JSON body (undefined where there was none that is strict JSON), or nothing. */
 export type HttpReply =
-  | { kind: "reply"; status: number; body: Json | undefined; retryAfterMs: number }
+  | { kind: "reply"; status: number; octets: Bytes; body: Json | undefined; retryAfterMs: number }
   | { kind: "no_reply"; reason: "network" | "timeout" | "aborted" | "too_large" };
 
 /** The broker's `Date`, and when it was heard by the agent's own monotonic clock. */
@@ -47,6 +47,7 @@ export function createTransport(fetch: typeof globalThis.fetch, clock: Clock): T
         return {
           kind: "reply",
           status: response.status,
+          octets,
           body: readJson(octets),
           retryAfterMs: retryAfterMs(response.headers.get("retry-after")),
         };

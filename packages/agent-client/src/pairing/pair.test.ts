@@ -16,7 +16,7 @@ async function createUnpaired(clockMs = { wall: 0 }) {
     fetch: broker.fetch,
     clock,
   });
-  const approver = await createApprover(site);
+  const approver = await createApprover(site, broker.log.vkey);
   const pair = (
     confirmDigits: PairOptions["confirmDigits"],
     forge?: Parameters<FakeApprover["accept"]>[2],
@@ -100,7 +100,7 @@ describe("a pairing", () => {
 
   it("refuses other keys for a known approver until it is unpaired", async () => {
     const { client, broker, approver } = await createPaired();
-    const impostor = await createApprover(site);
+    const impostor = await createApprover(site, broker.log.vkey);
     const forge = {
       statement: (
         honest: Parameters<

@@ -19,7 +19,7 @@ import {
 import type { ClientContext } from "../client/context.js";
 import { toNumericDate } from "../clock.js";
 import { ClientError } from "../errors.js";
-import type { Pin } from "../home/pins.js";
+import { logKeyOf, type Pin } from "../home/pins.js";
 import type { CallAnswer } from "../http/answer.js";
 import { pause, retrying } from "../http/retry.js";
 
@@ -51,7 +51,7 @@ export interface PairedApprover {
  * Section 6 from the agent's side: offer, exactly one P, verify, reveal, six digits, and only then pin and confirm.
  * Ten minutes and single use by the agent's own clock.
  * @throws ClientError `pairing_failed`, `pairing_expired`, `pairing_canceled`, `digits_wrong`, `keys_changed`,
- *   `keys_shared`, `unreachable`
+ *   `keys_shared`, `log_changed`, `unreachable`
  */
 export async function pairApprover(
   context: ClientContext,
@@ -161,12 +161,14 @@ async function verifyAcceptance(
 
 /**
  * A known approver keeps its keys until it is unpaired here, and no key stands for two approvers: else one person
- * could be counted twice.
+ * could be counted twice. One broker has one log, whoever of its approvers names it.
  */
 async function refuseOtherKeys({ pins }: ClientContext, given: PairingStatement): Promise<void> {
   const credentialKid = thumbprint(given.credential.jwk);
   const deviceKid = thumbprint(given.device.sig_jwk);
-  for (const pin of await pins.all()) {
+  const pinned = await pins.all();
+  if (pinned.length > 0 && logKeyOf(pinned) !== given.log_key) throw new ClientError("log_changed");
+  for (const pin of pinned) {
     const knowsCredential = pin.credentials.some(
       ({ id, jwk, be }) =>
         id === given.credential.id &&

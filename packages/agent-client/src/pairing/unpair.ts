@@ -7,13 +7,15 @@ import { ClientError } from "../errors.js";
  * @throws ClientError `not_paired`
  */
 export async function unpairApprover(
-  { pins, broker, logger }: ClientContext,
+  { pins, log, broker, logger }: ClientContext,
   approver: string,
 ): Promise<{ brokerTold: boolean }> {
   // One damaged pin must not keep another one alive.
   const known = await pins.all().catch(() => []);
   const pairingId = known.find((pin) => pin.approver === approver)?.pairing_id;
   if (!(await pins.remove(approver))) throw new ClientError("not_paired", { detail: approver });
+  // A log that this agent trusts no more counts for as long as anybody is paired under it.
+  if (known.length === 1) await log.forget();
   logger.info("unpaired", { approver });
   if (pairingId === undefined) return { brokerTold: false };
   const told = await broker.endPairing(pairingId);

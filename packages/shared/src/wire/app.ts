@@ -10,6 +10,7 @@ import {
   credentialId,
   ecPublicJwk,
   id,
+  logKey,
   numericDate,
   signature,
   storableLabel,
@@ -21,6 +22,8 @@ export const siteInfo = z.object({
   issuer: z.string(),
   rp_id: z.string(),
   origin: z.string(),
+  /** The key of its log, as C2SP's vkey text. */
+  log_key: logKey,
   approver: z.optional(z.object({ approver: id, name: z.string() })),
   /** This browser keeps an invitation that is still good. */
   invited: z.optional(z.literal(true)),
@@ -110,6 +113,8 @@ export const requestSummary = z.object({
   quorum: z.int(),
   /** This approver's own decision, if there is one. */
   decided: z.optional(z.enum(["approve", "deny"])),
+  /** A freeze of its agent denied it. */
+  frozen: z.optional(z.literal(true)),
 });
 export type RequestSummary = z.infer<typeof requestSummary>;
 

@@ -1,0 +1,35 @@
+import {
+  type Bytes,
+  concat,
+  encodeEntries,
+  fromBase64url,
+  leafHash,
+  ProtocolError,
+  parseTilePath,
+  type Tile,
+  tileWidth,
+} from "@countersign/shared";
+import type { Database } from "../db/client.js";
+import { listEntries, listTileRoots } from "../db/log.js";
+
+/**
+ * The octets of a tile or of a bundle of entries, by its path. Level 0 is hashed from the entries as it is asked for.
+ * @throws ProtocolError `not_found` when the log is not that long, or the path is none
+ */
+export async function readTile(db: Database, path: string): Promise<Bytes> {
+  const tile = parseTilePath(path);
+  if (!tile) throw new ProtocolError("not_found");
+  const parts = await readParts(db, tile);
+  if (parts.length < tile.width) throw new ProtocolError("not_found");
+  return tile.level === "entries" ? encodeEntries(parts) : concat(...parts);
+}
+
+async function readParts(db: Database, { level, index, width }: Tile): Promise<Bytes[]> {
+  const start = index * tileWidth;
+  if (!Number.isSafeInteger(start + width)) return [];
+  if (level !== "entries" && level > 0) {
+    return (await listTileRoots(db, level, start, width)).map(fromBase64url);
+  }
+  const entries = (await listEntries(db, start, width)).map(fromBase64url);
+  return level === 0 ? entries.map(leafHash) : entries;
+}

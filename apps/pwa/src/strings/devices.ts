@@ -1,0 +1,58 @@
+/** Devices and passkeys, and how another phone comes to them. */
+export const devicesStrings = {
+  devices: {
+    title: "Devices and passkeys",
+    devices: "Devices",
+    thisDevice: "This phone",
+    otherDevice: "Another device",
+    passkeys: "Passkeys",
+    synced: "Synced passkey",
+    bound: "Passkey on one device",
+    since: (date: string) => `since ${date}`,
+    removed: (date: string) => `removed ${date}`,
+    remove: "Remove",
+    removeTitle: { device: "Remove this device?", passkey: "Remove this passkey?" },
+    removeText: {
+      device:
+        "It can no longer approve or deny anything. Your agents learn of it before they ask or execute again.",
+      passkey:
+        "It can no longer sign in or approve anything. Your agents learn of it before they ask or execute again.",
+    },
+    removeConfirm: "Remove with passkey",
+    notEnrolled: "This phone can look, but not decide: its keys are not among your devices.",
+    addThis: "Add this phone",
+    add: "Add another phone",
+    addText:
+      "On the new phone, open this server and choose “Add this phone”. Then scan the code that it shows.",
+    or: "or paste the link",
+    link: "Link of the new phone",
+    linkHint: "It names the new phone's keys. It stays on this phone.",
+    wrongLink: "This is not the link of a new phone on this server.",
+    looking: "Looking for the new phone",
+    found: "Add the phone that shows this code? Its keys match the code.",
+    foundPasskey:
+      "It brings a passkey of its own, so you confirm twice: once for the passkey, once for the phone.",
+    confirmPasskey: "Add its passkey",
+    confirmDevice: "Add the phone",
+    added: "The new phone is one of your devices now. It sees what is asked from now on.",
+    signing: "Waiting for your passkey",
+  },
+  link: {
+    title: "Add this phone",
+    lead: "Your other phone adds this one: it scans a code from this screen.",
+    synced: "If your passkeys are synced to this phone, sign in first.",
+    signIn: "Sign in with a synced passkey",
+    ownPasskey: "Or make a passkey that belongs to this phone.",
+    makePasskey: "Make a passkey here",
+    makeKeys: "Show the code",
+    passkeyName: "Countersign on this phone",
+    making: "Making keys that cannot leave this phone",
+    scan: "On your other phone: Settings, Devices and passkeys, Add another phone. Scan this code within ten minutes.",
+    qr: "Code for your other phone",
+    copy: "Copy the link instead",
+    waiting: "Waiting for your other phone",
+    done: "This phone is one of your devices now.",
+    enter: "Sign in",
+    inbox: "Go to the inbox",
+  },
+} as const;

@@ -1,0 +1,70 @@
+import { fromBase64url, toBase64url } from "../bytes.js";
+import { ProtocolError } from "../errors.js";
+import type { Tree } from "../statement.js";
+import { fromBase64, type NoteKey, parseVkey, signNote, toBase64, verifyNote } from "./note.js";
+import { consistencyProof } from "./proofs.js";
+import { tileHashReader } from "./tiles.js";
+import { emptyRoot, verifyConsistency } from "./tree.js";
+
+/** A tree that the log's key has signed. @see c2sp.org/tlog-checkpoint */
+export interface Checkpoint extends Tree {
+  /** The signed note itself: what proves it to anybody. */
+  note: string;
+}
+
+/** A log's key signs its own trees only: its name is their origin. */
+export async function signCheckpoint(
+  tree: Tree,
+  key: NoteKey & { privateKey: CryptoKey },
+): Promise<string> {
+  const root = toBase64(fromBase64url(tree.root));
+  return signNote(`${key.name}\n${tree.size}\n${root}\n`, key);
+}
+
+/** @throws ProtocolError `log_invalid` when this key has not signed it, or it is no checkpoint of this key's log */
+export async function verifyCheckpoint(note: string, vkey: string): Promise<Checkpoint> {
+  const text = await verifyNote(note, vkey);
+  const [origin, sizeText = "", rootText = "", ...rest] = text.split("\n");
+  const extensions = rest.slice(0, -1);
+  const size = Number(sizeText);
+  const root = fromBase64(rootText);
+  const sound =
+    origin === parseVkey(vkey).name &&
+    /^(?:0|[1-9]\d*)$/.test(sizeText) &&
+    Number.isSafeInteger(size) &&
+    root.length === 32 &&
+    rest.at(-1) === "" &&
+    !extensions.includes("");
+  if (!sound) throw new ProtocolError("log_invalid");
+  return { size, root: toBase64url(root), note };
+}
+
+/**
+ * Demands that one of two trees is the beginning of the other, by the tiles of the larger.
+ * @throws ProtocolError `log_fork` when it is not, or the tiles do not show it; whatever `fetchTile` throws
+ */
+export async function requireConsistent(
+  one: Tree,
+  other: Tree,
+  fetchTile: (path: string) => Promise<Uint8Array>,
+): Promise<void> {
+  const [older, newer] = one.size <= other.size ? [one, other] : [other, one];
+  if (!(await agree(older, newer, fetchTile))) throw new ProtocolError("log_fork");
+}
+
+async function agree(
+  older: Tree,
+  newer: Tree,
+  fetchTile: (path: string) => Promise<Uint8Array>,
+): Promise<boolean> {
+  if (older.size === newer.size) return older.root === newer.root;
+  if (older.size === 0) return older.root === toBase64url(emptyRoot());
+  const proof = await consistencyProof(
+    tileHashReader(newer.size, fetchTile),
+    older.size,
+    newer.size,
+  );
+  return verifyConsistency(treeOf(older), treeOf(newer), proof);
+}
+
+const treeOf = ({ size, root }: Tree) => ({ size, root: fromBase64url(root) });
