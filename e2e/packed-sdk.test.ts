@@ -30,18 +30,23 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe("the packed SDK", () => {
   it("compiles the code of both READMEs under strict types", async () => {
     await mkdir(join(folder, "src"));
+    const sources: string[] = [];
     for (const [name, readme] of [
       ["root", "README.md"],
       ["sdk", "packages/agent-client/README.md"],
     ] as const) {
       const text = await readFile(join(root, readme), "utf8");
-      const code = /```ts\n([\s\S]*?)```/.exec(text)?.[1];
-      await writeFile(join(folder, "src", `${name}.ts`), code ?? "no code in the README");
+      const codes = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
+      expect(codes.length).toBeGreaterThan(0);
+      for (const [index, code] of codes.entries()) {
+        const source = join(folder, "src", `${name}-${index}.ts`);
+        await writeFile(source, code);
+        sources.push(source);
+      }
     }
     const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022"];
     const types = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
     const tsc = join(root, "node_modules/typescript/bin/tsc");
-    const sources = ["src/root.ts", "src/sdk.ts"].map((path) => join(folder, path));
     const args = [tsc, ...options, ...types, "--ignoreConfig", ...sources];
     const { stdout } = await run(process.execPath, args, { cwd: folder }).catch((failed) => failed);
     expect(stdout).toBe("");
@@ -61,5 +66,12 @@ describe("the packed SDK", () => {
   it("brings the command line", async () => {
     const { stdout } = await run("npx", ["--no-install", "countersign", "--help"], { cwd: folder });
     expect(stdout).toContain("pair");
+  });
+
+  it("brings the default policy, and finds it right", async () => {
+    const { stdout } = await run("npx", ["--no-install", "countersign", "policy", "test"], {
+      cwd: folder,
+    });
+    expect(stdout).toContain("would run unasked: 0 of");
   });
 });

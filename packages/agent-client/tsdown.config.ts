@@ -12,5 +12,5 @@ export default defineConfig({
   inputOptions: {
     resolve: { conditionNames: ["@countersign/source", "import", "node", "default"] },
   },
-  deps: { alwaysBundle: [/^@countersign\/shared/], onlyBundle: false },
+  deps: { alwaysBundle: [/^@countersign\/(shared|egress)/], onlyBundle: false },
 });

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Broker } from "./broker.js";
 import { limits } from "./domain/limits.js";
+import { requireDeclared } from "./http/access.js";
 import { accountRoutes } from "./http/account-routes.js";
 import { agentRoutes } from "./http/agent-routes.js";
 import { appRoutes } from "./http/app-routes.js";
@@ -27,7 +28,7 @@ export interface AppOptions {
 
 /** The HTTP surface: a line for each group of routes. */
 export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
-  const rates = createRateLimits();
+  const rates = createRateLimits(broker);
   const { notFound, onError } = createErrorHandler(broker.log);
   const secure = broker.site.origin.startsWith("https:");
   const app = new Hono<HttpEnv>();
@@ -38,7 +39,7 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.route("/", healthRoutes(broker));
   app.use(requireHost(broker.site.origin));
   app.use(clientAddress(options.trustedProxies));
-  const failures = createFailureLimit();
+  const failures = createFailureLimit(broker.db);
   for (const path of ["/token", "/bc-authorize", "/v1/*"]) app.use(path, limitFailures(failures));
   app.use("/app/*", bodyLimit({ maxSize: limits.bodyBytes }), async (c, next) => {
     requireSameOrigin(broker, c);
@@ -62,5 +63,6 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.all("/v1/*", notFound);
   app.all("/log/*", notFound);
   if (options.webAppDirectory !== undefined) app.route("/", webApp(options.webAppDirectory));
+  requireDeclared(app.routes);
   return app;
 }

@@ -43,7 +43,7 @@ import {
   insertRequest,
   type NewRequest,
 } from "./db/requests.js";
-import { limits } from "./domain/limits.js";
+import { isOwnTree } from "./log/proofs.js";
 
 // THE PATH: request -> open -> decide; redemption.ts goes on with redeem -> report.
 // Each step checks, changes the state by one statement, and tells others.
@@ -76,14 +76,15 @@ export async function requestAuthorization(
 
   checkRequest(broker, request);
   const reqNonce = randomNonce();
-  const row = toRow(request, jws, reqNonce);
+  const row = toRow(broker, request, jws, reqNonce);
   const insert = () => insertRequest(broker.db, row).catch(refuseConflict("invalid_request"));
   for (let attempt = 1; !(await insert()); attempt++) {
     const concurrent = await sameRequest(broker, agent, request);
     if (concurrent) return answer(broker, request, concurrent.req_nonce);
     const why = await whyNotInserted(broker, request);
     // No reason but this agent's other requests of the same moment: of each such crowd one is stored.
-    if (why || attempt > limits.pendingPerAgent) throw new ProtocolError(why ?? "slow_down");
+    if (why || attempt > broker.allowed.pendingPerAgent)
+      throw new ProtocolError(why ?? "slow_down");
   }
 
   tell(broker, request.rid, agent.clientId, request.detail.approvers, "pending");
@@ -113,6 +114,7 @@ function checkRequest(broker: Broker, { claims, detail }: AuthorizationRequest):
 }
 
 const toRow = (
+  { allowed }: Broker,
   { rid, claims, detail, arHash }: AuthorizationRequest,
   jws: string,
   reqNonce: string,
@@ -128,6 +130,7 @@ const toRow = (
   quorum: detail.quorum,
   reqNonce,
   expiresAt: claims.exp,
+  allowed,
 });
 
 async function whyNotInserted(
@@ -146,7 +149,7 @@ async function whyNotInserted(
   });
   if (!uploaded) return "context_missing";
   if (claims.exp <= nowSeconds(broker)) return "expired";
-  return (await hasRoom(broker.db, claims.iss)) ? undefined : "too_many_pending";
+  return (await hasRoom(broker.db, claims.iss, broker.allowed)) ? undefined : "too_many_pending";
 }
 
 function answer(broker: Broker, { rid, claims }: AuthorizationRequest, reqNonce: string) {
@@ -250,6 +253,10 @@ async function approve(
     ceremony.device_kid === statement.device_kid &&
     ceremony.broker_nonce === statement.broker_nonce;
   if (!live) return undefined;
+  // What another log's notary signed is no approval here: the agent would refuse it, and its broker for good.
+  if (statement.checkpoint && !(await isOwnTree(broker.db, statement.checkpoint))) {
+    throw new ProtocolError("invalid_binding", { reason: "checkpoint" });
+  }
   await verifyApproval(
     approval,
     {

@@ -1,5 +1,6 @@
 import type { Site } from "@countersign/shared";
 import type { Database } from "./db/client.js";
+import type { AgentLimits } from "./domain/limits.js";
 import type {
   EventBus,
   Logger,
@@ -13,6 +14,8 @@ import type {
 /** All that a step on the path needs. */
 export interface Broker {
   db: Database;
+  /** A few connections that nothing but decisions uses: no crowd of other calls is ever before them. */
+  reserved: Database;
   site: Site;
   bus: EventBus;
   webauthn: WebAuthn;
@@ -21,6 +24,7 @@ export interface Broker {
   signingKey: SigningKey;
   logKey: LogKey;
   sequencer: Sequencer;
+  allowed: AgentLimits;
   /** The process's clock, in milliseconds. Deadlines are the database's; this one only bounds proofs and skew. */
   now: () => number;
 }

@@ -1,8 +1,16 @@
+import { isIP } from "node:net";
 import * as z from "zod";
 import { isPushHost } from "./domain/push-endpoint.js";
 
 const wholeNumber = (minimum: number, maximum: number) =>
   z.coerce.number().int().min(minimum).max(maximum);
+
+function isNetwork(entry: string): boolean {
+  const [address = "", prefix, ...rest] = entry.split("/");
+  const bits = isIP(address) === 6 ? 128 : 32;
+  const sound = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  return isIP(address) !== 0 && sound && rest.length === 0;
+}
 
 /** Everything that can be configured. The descriptions become .env.example and the docs. */
 export const environment = z.object({
@@ -38,9 +46,22 @@ export const environment = z.object({
     .describe(
       "How long a sealed screen and action stay after their request was settled, in hours.",
     ),
+  PENDING_PER_AGENT: wholeNumber(1, 1000)
+    .default(3)
+    .describe("How many requests one agent may have open at a time."),
+  ALERTS_PER_AGENT: wholeNumber(0, 1000)
+    .default(3)
+    .describe(
+      "How many alerts one agent may send one approver in ten minutes. Later requests wait in the inbox without one.",
+    ),
   TRUSTED_PROXIES: z
     .string()
     .default("")
+    .transform((text) => text.split(",").flatMap((entry) => entry.trim() || []))
+    .refine(
+      (entries) => entries.every(isNetwork),
+      "give addresses or networks, separated by commas",
+    )
     .describe(
       "Addresses or networks of proxies whose X-Forwarded-For counts, separated by commas.",
     ),

@@ -2,6 +2,7 @@ import { maxSealedBytes, parse, randomNonce, sha256Text, tokenResponse } from "@
 import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
 import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connect } from "./db/client.js";
 import { limits } from "./domain/limits.js";
 import { createRateLimits } from "./http/limits.js";
 import { pairedWorld, startTestBroker, type TestBroker } from "./testing/harness.js";
@@ -107,11 +108,13 @@ describe("an agent", () => {
   });
 
   it("makes 3000 calls a minute at most", async () => {
-    const { agent: count } = createRateLimits();
+    const { db, close } = connect(broker.databaseUrl);
+    const { agent: count } = createRateLimits({ db, reserved: db });
     const key = randomNonce();
     for (let call = 0; call < 3000; call++) await count(key);
     await expect(count(key)).rejects.toMatchObject({ code: "slow_down" });
     await expect(count(randomNonce())).resolves.toBeUndefined();
+    await close();
   });
 });
 

@@ -25,6 +25,8 @@ import {
 } from "./db/requests.js";
 import { rows } from "./db/rows.js";
 import { type LifecycleEvent, lifecycle, terminalStates } from "./domain/lifecycle.js";
+import type { Sequencer } from "./domain/ports.js";
+import { createSequencer } from "./log/sequence.js";
 import { migrate } from "./testing/harness.js";
 import { seedWorld, type World } from "./testing/seed.js";
 
@@ -80,10 +82,12 @@ const script = fc.record({
 let database: TestDatabase;
 let connection: Connection;
 let world: World;
+let sequencer: Sequencer;
 
 beforeAll(async () => {
   database = await createDatabase(migrate);
   connection = connect(database.url);
+  sequencer = await createSequencer(connection.db, () => {});
   world = await seedWorld(connection.db, { approvers: approverCount, devices: 2 });
 });
 afterAll(async () => {
@@ -239,6 +243,7 @@ async function open(quorum: number): Promise<OpenRequest> {
       approvers: world.approvers.map(({ id }) => id),
       reqNonce: randomNonce(),
       expiresAt: Math.floor(Date.now() / 1000) + 600,
+      allowed: { pendingPerAgent: 3, pushesPerWindow: 3 },
     }).catch(refused);
   const stored = await Promise.all([store(), store()]);
   expect(stored.filter((inserted) => inserted === true)).toHaveLength(1);
@@ -294,6 +299,8 @@ async function run({ rid, clientId, arHash }: OpenRequest, given: Command): Prom
     case "expire":
       return yes("expire", (await expireRequest(db, { rid, arHash })) !== undefined);
     case "redeem":
+      // An approval waits for its place in the log, which is nobody's call.
+      await sequencer.run();
       return yes("redeem", await redeemRequest(db, { rid, clientId, arHash, keyHash: null }));
     case "report": {
       const report = { rid, clientId, n: given.n, digest, outcome: "jws" };

@@ -120,6 +120,7 @@ export async function accept(
 
   const offer = await verifyPairingOffer(row.offer, { issuer: broker.site.issuer });
   const statement = await verifyPairingStatement(acceptance, { site: broker.site, offer });
+  if (statement.log_key !== broker.logKey.vkey) throw new ProtocolError("invalid_binding");
   await requireOwnKeys(broker, person, statement);
 
   const accepted = await acceptPairing(broker.db, {

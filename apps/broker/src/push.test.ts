@@ -307,3 +307,25 @@ describe("an end elsewhere", () => {
     expect(browser.received).toHaveLength(1);
   });
 });
+
+it("a recovery alerts every phone of the account for as long as it can be stopped, and nobody else's", async () => {
+  const other = await enrolledPhone(world.broker, "Grace", phone);
+  const others = await world.subscribed(other);
+  const [code = ""] = await phone.keys.makeRecoveryCodes();
+  await other.keys.beginRecovery(code);
+  await got(browser, 1);
+  const [push] = browser.received;
+  expect(Number(push?.headers["ttl"])).toBe(24 * 3600);
+  expect(push?.message.notification).toMatchObject({
+    title: "Somebody is recovering your account",
+    navigate: `${world.broker.site.origin}/recovery`,
+    tag: "recovery",
+  });
+  expect(push?.text).not.toContain(code);
+  await quiet();
+  expect(others.received).toHaveLength(0);
+  // Asked again, it is the same recovery.
+  await other.keys.beginRecovery(code);
+  await quiet();
+  expect(browser.received).toHaveLength(1);
+});

@@ -27,6 +27,7 @@ import {
 } from "./db/recovery.js";
 import { cancelRequest } from "./db/requests.js";
 import { liveKeys } from "./freeze.js";
+import { alertOfRecovery } from "./recovery-alert.js";
 import { tokenHash, verifyNewKeys } from "./registration.js";
 
 // Path 6: an approver who lost every device gets the account back, slowly and in sight of whatever is left.
@@ -94,6 +95,9 @@ export async function beginRecovery(broker: Broker, code: string): Promise<Recov
   if (started) {
     broker.log.warn({ approver: started.approver }, "recovery begun");
     broker.bus.publish({ account: true, approvers: [started.approver] });
+    alertOfRecovery(broker, started.approver).catch(() => {
+      broker.log.warn({ approver: started.approver }, "no alert of the recovery was sent");
+    });
     await withdrawAll(broker, started.approver);
   }
   const row = await findRecovery(broker.db, codeHash);

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Agent } from "node:https";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
@@ -20,14 +20,17 @@ import {
   requireSameRelyingParty,
   requireSoundDatabase,
 } from "./checks.js";
-import { type Connection, connect } from "./db/client.js";
+import { createChangeReader, hintChannel, notifyBrokers } from "./db/changes.js";
+import { type Connection, connect, hear } from "./db/client.js";
 import { purgeContexts } from "./db/contexts.js";
 import { describeFailure, isUnavailable } from "./db/failures.js";
 import { migrateDatabase } from "./db/migrate.js";
 import { purgePushes } from "./db/pushes.js";
+import { purgeBuckets } from "./db/rate-buckets.js";
+import { brokerRole } from "./db/roles.js";
 import { purgeEphemeral } from "./db/sessions.js";
 import { limits } from "./domain/limits.js";
-import type { Logger } from "./domain/ports.js";
+import type { EventBus, Logger } from "./domain/ports.js";
 import { knownPushHosts } from "./domain/push-endpoint.js";
 import { type Environment, type PublicSite, StartupError, siteOf, vapidSubjectOf } from "./env.js";
 import { refusal } from "./http/errors.js";
@@ -38,6 +41,11 @@ import { inviteFirstApprover } from "./registration.js";
 
 const migrationsFolder = fileURLToPath(new URL("../drizzle", import.meta.url));
 const webAppDirectory = fileURLToPath(new URL("../../pwa/dist", import.meta.url));
+
+/** Kept for decisions: people decide slowly, and one at a time. */
+const reservedConnections = 2;
+
+type Stops = (() => Promise<void> | void)[];
 
 export interface RunningBroker {
   site: PublicSite;
@@ -57,7 +65,7 @@ export async function start(
   now: () => number = Date.now,
   egress: Agent = createEgressAgent(),
 ): Promise<RunningBroker> {
-  const stops: (() => Promise<void> | void)[] = [];
+  const stops: Stops = [];
   const stop = async (): Promise<void> => {
     for (const step of stops.splice(0).reverse()) await step();
   };
@@ -72,9 +80,12 @@ export async function start(
     const { db } = connection;
     await requireSameRelyingParty(db, site);
 
-    const bus = createEventBus();
+    const reserved = connect(databaseUrl, { max: reservedConnections, role: brokerRole });
+    stops.push(() => reserved.close());
+    const bus = startEventBus(databaseUrl, log, stops);
     const broker: Broker = {
       db,
+      reserved: reserved.db,
       site,
       bus,
       webauthn,
@@ -90,20 +101,24 @@ export async function start(
       log,
       signingKey: await loadSigningKey(db),
       logKey: await loadLogKey(db, site),
-      sequencer: await createSequencer(db, (rids) => tellLogged(bus, rids)),
+      // A decision waits for its place in the log: never behind what anybody reads.
+      sequencer: await createSequencer(reserved.db, (rids) => tellLogged(bus, rids)),
+      allowed: { pendingPerAgent: env.PENDING_PER_AGENT, pushesPerWindow: env.ALERTS_PER_AGENT },
       now,
     };
     stops.push(startTimers(broker, env));
     stops.push(startPushSender(broker));
     const app = createApp(broker, {
       webAppDirectory: existsSync(webAppDirectory) ? webAppDirectory : undefined,
-      trustedProxies: env.TRUSTED_PROXIES.split(",").filter((entry) => entry !== ""),
+      trustedProxies: env.TRUSTED_PROXIES,
     });
     server.removeAllListeners("request");
     // A target or a Host that makes no URL never reaches the app.
     const errorHandler = (error: unknown) =>
       refusal("/", error instanceof RequestError ? "invalid_request" : "internal");
     server.on("request", getRequestListener(app.fetch, { errorHandler }));
+    // First of all when it ends: calls under way still have everything they need.
+    stops.push(() => closeServer(server));
     return { site, firstInvitation: await inviteFirstApprover(broker), stop };
   } catch (error) {
     await stop();
@@ -111,15 +126,36 @@ export async function start(
   }
 }
 
+/** What other brokers on this database change wakes waiters here, on connections that no call has to wait for. */
+function startEventBus(databaseUrl: string, log: Logger, stops: Stops): EventBus {
+  const line = connect(databaseUrl, { max: 1, role: brokerRole });
+  stops.push(() => line.close());
+  const bus = createEventBus(
+    { read: createChangeReader(line.db), notify: () => notifyBrokers(line.db) },
+    log,
+  );
+  const ear = hear(databaseUrl, hintChannel, bus.hinted);
+  stops.push(() => ear.close(), bus.stop);
+  return bus;
+}
+
+/** Node's defaults let half-sent headers hold a connection for 95 s. */
+const serverLimits: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 2_000,
+  // Longer than proxies keep theirs (Caddy: 2 min): else a call now and then meets a connection that is just being closed.
+  keepAliveTimeout: 150_000,
+  maxHeaderSize: 16 * 1024,
+};
+
 /** Takes the port before anything else is touched; until the app stands it answers 503. */
 async function listen(env: Environment): Promise<{ server: Server; port: number }> {
   const notYet = (request: Request) => refusal(new URL(request.url).pathname, "unavailable");
-  const server = createServer(getRequestListener(notYet, { overrideGlobalObjects: false }));
-  // Node's defaults let half-sent headers hold a connection for 95 s.
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 60_000;
-  // Longer than proxies keep theirs (Caddy: 2 min): else a call now and then meets a connection that is just being closed.
-  server.keepAliveTimeout = 150_000;
+  const listener = getRequestListener(notYet, { overrideGlobalObjects: false });
+  const server = createServer(serverLimits, listener);
+  // Who takes nothing of an answer for so long has gone. Streams and long polls say something more often.
+  server.setTimeout(60_000);
   server.maxHeadersCount = 60;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -149,11 +185,7 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
-async function startOwnDatabase(
-  env: Environment,
-  log: Logger,
-  stops: (() => Promise<void> | void)[],
-): Promise<string> {
+async function startOwnDatabase(env: Environment, log: Logger, stops: Stops): Promise<string> {
   const dataDir = env.DATA_DIR ?? defaultDataDirectory();
   mkdirSync(dataDir, { recursive: true });
   const server = await startEmbeddedPostgres({
@@ -186,7 +218,7 @@ async function openDatabase(databaseUrl: string, now: () => number): Promise<Con
 
 function connectOrRefuse(databaseUrl: string): Connection {
   try {
-    return connect(databaseUrl);
+    return connect(databaseUrl, { role: brokerRole });
   } catch (cause) {
     throw unreachable(cause);
   }
@@ -229,6 +261,7 @@ function startTimers(broker: Broker, env: Environment): () => void {
       purgeContexts(broker.db, env.CONTEXT_RETENTION_HOURS * 3600),
     ),
     every(60_000, "purge pushes", () => purgePushes(broker.db)),
+    every(60_000, "purge buckets", () => purgeBuckets(broker.db)),
     every(60_000, "purge ephemeral", () => purgeEphemeral(broker.db)),
   ];
   return () => timers.forEach(clearInterval);

@@ -5,7 +5,8 @@ import { printable } from "./steps.js";
 
 const browser = await launchChromium();
 try {
-  if (process.argv.includes("--auto")) await runAlone(browser);
+  const desktop = process.argv.includes("--desktop");
+  if (process.argv.includes("--auto")) await runAlone(browser, { desktop });
   else await runWithPerson(browser, process.env["COUNTERSIGN_URL"] ?? "http://localhost:8787");
 } catch (error) {
   process.exitCode = 1;

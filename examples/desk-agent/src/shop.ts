@@ -11,14 +11,18 @@ export interface Shop {
 const page = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Corner shop</title>
 <style>
-body { font: 18px system-ui, sans-serif; margin: 40px; color: #1c2430; background: #f7f5f0 }
-h1 { font-size: 30px; margin: 0 0 24px } table { border-collapse: collapse; margin-bottom: 24px }
+body { font: 18px system-ui, sans-serif; margin: 24px 40px; color: #1c2430; background: #f7f5f0 }
+h1 { font-size: 30px; margin: 0 0 16px } table { border-collapse: collapse; margin-bottom: 24px }
 td { padding: 8px 24px 8px 0; border-bottom: 1px solid #d9d4c7 } b { font-size: 22px }
+form { margin: 0 0 20px } input { font: inherit; padding: 8px; width: 300px }
 button { font: inherit; padding: 14px 36px; border: 0; border-radius: 8px; background: #14532d; color: white }
 </style></head><body>
+<form role="search" action="/"><input id="search" type="search" name="q" aria-label="Search the shop"></form>
 <h1>Your basket</h1>
 <table><tr><td>Desk lamp</td><td>89.00 EUR</td></tr><tr><td>Shipping</td><td>4.90 EUR</td></tr>
 <tr><td><b>Total</b></td><td><b>93.90 EUR</b></td></tr></table>
+<p><button id="details" type="button" onclick="lamp.hidden = false">Show details</button>
+<span id="lamp" hidden>Desk lamp, 40 watts, two years old</span></p>
 <form method="post" action="/pay"><button id="pay">Pay 93.90 EUR</button></form>
 </body></html>`;
 

@@ -16,3 +16,7 @@ export function step(text: string): void {
 export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}]/gu, "\ufffd");
 }
+
+export function require(condition: boolean, otherwise: string): asserts condition {
+  if (!condition) throw new Error(`The demo failed: ${otherwise}.`);
+}

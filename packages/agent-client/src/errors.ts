@@ -11,6 +11,9 @@ const titles = {
   not_claimed:
     "Nothing was executed for this request by this process, so there is no outcome to report.",
   not_unknown: "The outcome of this request is not unknown: there is nothing to settle.",
+  nothing_to_undo: "Nothing that this request did can be taken back by the library.",
+  changed_since: "What it changed was changed again since: taking it back would take that with it.",
+  undo_failed: "It could not be taken back. Everything is as it was before the attempt.",
   already_asked: "A request with this id exists already.",
   pairing_failed: "The pairing failed. Start again.",
   pairing_expired: "The pairing took longer than ten minutes. Start again.",
@@ -21,6 +24,9 @@ const titles = {
   keys_shared: "These keys are pinned for another approver.",
   log_changed:
     "The broker's log has another key than the one that is pinned. If that is right, run `countersign unpair` for every approver first.",
+  gate_closed: "The gate is closed. Make another one.",
+  table_invalid: "The table of cases cannot be read.",
+  policy_invalid: "The policy cannot be used; nothing is decided by it.",
   unreachable: "The broker could not be reached or did not answer as it should.",
 } as const;
 

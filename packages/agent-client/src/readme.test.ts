@@ -5,9 +5,15 @@ import * as entry from "./index.js";
 
 it("shows code in the README that names what the package has", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const [, code = ""] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  const [, names = ""] = /import \{ (.*) \} from "@countersign\/agent-client"/.exec(code) ?? [];
-  expect(Object.keys(entry)).toEqual(expect.arrayContaining(names.split(", ")));
+  const codes = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
+  for (const code of codes) {
+    const [, names = ""] = /import \{([^}]*)\} from "@countersign\/agent-client"/.exec(code) ?? [];
+    const values = names.split(",").map((name) => name.trim());
+    const used = values.filter((name) => name !== "" && !name.startsWith("type "));
+    expect(used).toContain("createClient");
+    expect(Object.keys(entry)).toEqual(expect.arrayContaining(used));
+  }
+  const [code = ""] = codes;
   const client = await entry.createClient({
     brokerUrl: "https://approve.example.com",
     home: await createHome(),
@@ -15,4 +21,12 @@ it("shows code in the README that names what the package has", async () => {
   const methods = [...code.matchAll(/client\.(\w+)/g)].map(([, method = ""]) => method);
   expect(methods).toEqual(["guard"]);
   expect(Object.keys(client)).toEqual(expect.arrayContaining(methods));
+});
+
+it("shows hands in the README that the package has", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, code = ""] = /```js\n([\s\S]*?)```/.exec(readme) ?? [];
+  const called = [...code.matchAll(/(?<![.\w])([a-z]\w+)\(/g)].map(([, name = ""]) => name);
+  expect(called.length).toBeGreaterThan(4);
+  expect(Object.keys(entry)).toEqual(expect.arrayContaining(called));
 });

@@ -174,7 +174,7 @@ const claims = {
       tier: "red",
       ctx,
       sealed_sha256: octets(0x5e),
-      renderer: "1",
+      renderer: "2",
       approvers: [approver, octets(0x0b, 16)],
       quorum: 2,
     },

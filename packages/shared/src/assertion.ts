@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { type Bytes, concat, equalBytes, fromBase64url, utf8 } from "./bytes.js";
 import { importVerificationKey } from "./device-key.js";
 import { ProtocolError } from "./errors.js";
-import { sha256Text } from "./hash.js";
+import { sha256Bytes } from "./hash.js";
 import { parseStrict } from "./json.js";
 import { base64url, credentialId, ecPublicJwk } from "./schema.js";
 
@@ -50,7 +50,17 @@ const clientData = z.object({
   origin: z.string(),
   crossOrigin: z.optional(z.boolean()),
   topOrigin: z.optional(z.unknown()),
+  // Nothing uses it any more; who sends it has to send it well-formed (WebAuthn L3, 5.8.1).
+  tokenBinding: z.optional(z.object({ status: z.enum(["present", "supported", "notSupported"]) })),
 });
+
+/** An assertion of which everything is right but, perhaps, its signature. */
+export interface CheckedAssertion {
+  authenticatorData: Bytes;
+  signed: Bytes;
+  /** r || s. */
+  signature: Bytes;
+}
 
 /**
  * Verifies an assertion as the agent, the phone and the broker must agree on it.
@@ -62,19 +72,27 @@ export async function verifyAssertion(
   given: Assertion,
   expected: AssertionExpectation,
 ): Promise<void> {
+  const { signed, signature } = checkAssertion(given, expected);
+  const key = await importVerificationKey(expected.credential.jwk);
+  const es256 = { name: "ECDSA", hash: "SHA-256" };
+  if (!(await crypto.subtle.verify(es256, key, signature, signed))) throw refused("signature");
+}
+
+/**
+ * All of {@link verifyAssertion} but the signature itself, for whoever has a faster way to verify that.
+ * @throws ProtocolError `assertion_invalid` with an {@link AssertionRefusal} as its `reason`
+ */
+export function checkAssertion(given: Assertion, expected: AssertionExpectation): CheckedAssertion {
   if (given.id !== expected.credential.id) throw refused("credential");
   const clientDataBytes = fromBase64url(given.response.clientDataJSON);
   checkClientData(clientDataBytes, expected);
   const authenticatorData = fromBase64url(given.response.authenticatorData);
   checkAuthenticatorData(authenticatorData, expected);
   // 7.2 steps 23 and 24: the signature is over authData || SHA-256(clientDataJSON).
-  const signed = concat(authenticatorData, fromBase64url(sha256Text(clientDataBytes)));
+  const signed = concat(authenticatorData, sha256Bytes(clientDataBytes));
   const signature = derToRaw(fromBase64url(given.response.signature));
-  const key = await importVerificationKey(expected.credential.jwk);
-  const verified =
-    signature !== null &&
-    (await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, signature, signed));
-  if (!verified) throw refused("signature");
+  if (!signature) throw refused("signature");
+  return { authenticatorData, signed, signature };
 }
 
 function checkClientData(bytes: Bytes, expected: AssertionExpectation): void {
@@ -101,8 +119,7 @@ const minimumLength = 37;
 
 function checkAuthenticatorData(bytes: Bytes, expected: AssertionExpectation): void {
   if (bytes.length < minimumLength) throw refused("authenticator_data");
-  const rpIdHash = fromBase64url(sha256Text(utf8(expected.rpId)));
-  if (!equalBytes(bytes.subarray(0, 32), rpIdHash)) throw refused("rp_id"); // step 15
+  if (!equalBytes(bytes.subarray(0, 32), sha256Bytes(utf8(expected.rpId)))) throw refused("rp_id"); // step 15
   const set = bytes[32] as number;
   if (!(set & flags.userPresent)) throw refused("user_presence"); // step 16
   if (!(set & flags.userVerified)) throw refused("user_verification"); // step 17

@@ -69,7 +69,7 @@ describe("an approval", () => {
     ["ar_hash", randomNonce],
     ["ctx", randomNonce],
     ["view_hash", randomNonce],
-    ["renderer", () => "2"],
+    ["renderer", () => "1"],
     ["agent_jkt", randomNonce],
     ["req_nonce", randomNonce],
     ["exec_by", () => honest.exec_by + 1],

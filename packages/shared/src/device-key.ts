@@ -5,10 +5,21 @@ import { type EcPublicJwk, type Purpose, pre } from "./hash.js";
 const algorithm = { name: "ECDSA", namedCurve: "P-256" } as const;
 const es256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
+/** Importing a key takes longer than verifying with it, and the same few come again and again. The oldest goes first. */
+const imported = new Map<string, CryptoKey>();
+const maxImported = 1000;
+
 /** @throws ProtocolError `unsupported_algorithm` when the point is not on P-256 */
 export async function importVerificationKey(jwk: EcPublicJwk): Promise<CryptoKey> {
+  const name = `${jwk.kty} ${jwk.crv} ${jwk.x} ${jwk.y}`;
+  const known = imported.get(name);
+  if (known) return known;
   try {
-    return await crypto.subtle.importKey("jwk", { ...jwk }, algorithm, false, ["verify"]);
+    const key = await crypto.subtle.importKey("jwk", { ...jwk }, algorithm, false, ["verify"]);
+    const [oldest] = imported.keys();
+    if (imported.size >= maxImported && oldest !== undefined) imported.delete(oldest);
+    imported.set(name, key);
+    return key;
   } catch (cause) {
     throw new ProtocolError("unsupported_algorithm", { cause });
   }

@@ -77,7 +77,7 @@ export function requestClaims(kid: string, approvers: [string, ...string[]], ctx
         tier: "red",
         ctx,
         sealed_sha256: randomNonce(),
-        renderer: "1",
+        renderer: "2",
         approvers,
         quorum: 1,
       },

@@ -42,9 +42,12 @@ export function hash(purpose: Purpose, bytes: Uint8Array): string {
   return toBase64url(hashBytes(purpose, bytes));
 }
 
+/** Plain SHA-256 as 32 bytes. */
+export const sha256Bytes = (bytes: Uint8Array): Bytes => sha256(bytes) as Bytes;
+
 /** Plain SHA-256 as base64url, for octets that another standard or another party names by it. */
 export function sha256Text(bytes: Uint8Array): string {
-  return toBase64url(sha256(bytes));
+  return toBase64url(sha256Bytes(bytes));
 }
 
 export interface EcPublicJwk {

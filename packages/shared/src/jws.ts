@@ -1,6 +1,7 @@
-import { CompactSign, compactVerify, importJWK } from "jose";
+import { CompactSign, compactVerify } from "jose";
 import * as z from "zod/mini";
 import { type Bytes, fromBase64url } from "./bytes.js";
+import { importVerificationKey } from "./device-key.js";
 import { ProtocolError } from "./errors.js";
 import { type EcPublicJwk, thumbprint } from "./hash.js";
 import { parseCanonical, parseStrict } from "./json.js";
@@ -58,7 +59,7 @@ export async function verifyJws(jws: string, type: JwsType, jwk: EcPublicJwk): P
   const { payload, kid } = readJws(jws, type);
   if (kid !== undefined && kid !== thumbprint(jwk)) throw new ProtocolError("invalid_binding");
   try {
-    await compactVerify(jws, await importJWK({ ...jwk }, "ES256"), { algorithms: ["ES256"] });
+    await compactVerify(jws, await importVerificationKey(jwk), { algorithms: ["ES256"] });
   } catch (cause) {
     throw new ProtocolError("invalid_binding", { cause });
   }

@@ -5,12 +5,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { socketHost, startEmbeddedPostgres } from "@countersign/embedded-postgres";
 import postgres from "postgres";
 
-declare module "vitest" {
-  interface ProvidedContext {
-    postgres: { url: string; run: string };
-  }
-}
-
 export type TestServer = {
   url: string;
   /** Ends the server as a power cut would. Resolves when its process is gone. */

@@ -5,6 +5,12 @@ import { withServer } from "./postgres-server.js";
 
 export { startPostgres, type TestServer } from "./postgres-server.js";
 
+declare module "vitest" {
+  interface ProvidedContext {
+    postgres: { url: string; run: string };
+  }
+}
+
 export type TestDatabase = { url: string; drop(): Promise<void> };
 
 /** Brings the empty database at `url` to the schema that the code under test wants. */

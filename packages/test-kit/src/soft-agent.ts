@@ -234,7 +234,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
           tier: "red",
           ctx: contextHash(manifestBytes),
           sealed_sha256: sealedSha256,
-          renderer: "1",
+          renderer: "2",
           approvers,
           quorum,
         },

@@ -128,7 +128,7 @@ async function ask(change: Change = {}): Promise<string> {
         tier: "red",
         ctx: contextHash(change.manifest ?? made.bytes),
         sealed_sha256: sha256Text(octets),
-        renderer: "1",
+        renderer: "2",
         approvers: [phone.approver()],
         quorum: 1,
       },
@@ -232,7 +232,7 @@ test.each<[string, () => Change, object]>([
   ],
   [
     "for a renderer that is not known",
-    () => ({ claims: (ar) => withRenderer(ar, "2") }),
+    () => ({ claims: (ar) => withRenderer(ar, "1") }),
     { code: "renderer_unsupported" },
   ],
 ])("it approves no request %s", async (_name, change, refusal) => {

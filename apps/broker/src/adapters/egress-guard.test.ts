@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { type Agent, request } from "node:https";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { egressBlocked, type Resolve } from "@countersign/egress";
 import { agentFor, startPushService } from "@countersign/test-kit/push-service";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createEgressAgent, egressBlocked, isPublicAddress, type Resolve } from "./egress-guard.js";
+import { createEgressAgent } from "./egress-guard.js";
 
 const family = (address: string) => (address.includes(":") ? 6 : 4);
 const answering =
@@ -11,34 +12,12 @@ const answering =
   async () =>
     addresses.map((address) => ({ address, family: family(address) }));
 
+/** One of every kind; the whole list is the egress package's. */
 const forbidden = [
-  ...["0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255"],
-  ...["127.0.0.1", "127.255.255.254", "169.254.0.1", "169.254.169.254", "172.16.0.1"],
-  ...["172.31.255.255", "192.0.0.1", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1"],
-  ...["192.168.255.255", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9"],
-  ...["224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "100.100.100.200"],
-  "168.63.129.16",
-  ...["::", "::1", "::7f00:1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:7f00:1"],
-  ...["::ffff:8.8.8.8", "64:ff9b::a00:1", "64:ff9b::808:808", "64:ff9b:1::1", "100::1"],
-  ...["2001::1", "2001:0:53aa:64c:0:0:0:1", "2001:10::1", "2001:db8::1", "2002:a00:1::1"],
-  ...["3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "fe80::1%eth0"],
-  ...["fec0::1", "ff02::1", "2606:4700::1111%eth0"],
+  ...["0.0.0.0", "10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1"],
+  ...["192.168.0.1", "168.63.129.16", "255.255.255.255", "::", "::1", "::ffff:127.0.0.1"],
+  ...["64:ff9b::808:808", "2002:a00:1::1", "fd00:ec2::254", "fe80::1%eth0", "ff02::1"],
 ];
-const allowed = [
-  ...["1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0"],
-  ...["126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0", "172.15.255.255"],
-  ...["172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0"],
-  ...["223.255.255.255", "2001:4860:4860::8888", "2606:4700::1111", "2a00:1450:4001::200a"],
-];
-
-describe("a public address", () => {
-  it.each(forbidden)("is not %s", (address) => expect(isPublicAddress(address)).toBe(false));
-  it.each(allowed)("is %s", (address) => expect(isPublicAddress(address)).toBe(true));
-  it.each(["", "localhost", "127.1", "2130706433", "0x7f.1", "1.2.3.4.5"])(
-    "is not the text %j",
-    (text) => expect(isPublicAddress(text)).toBe(false),
-  );
-});
 
 let listener: Server;
 let port: number;

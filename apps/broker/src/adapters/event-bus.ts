@@ -1,7 +1,83 @@
-import { type EventBus, type Hint, topics } from "../domain/ports.js";
+import type { RequestChange } from "../db/changes.js";
+import { describeFailure } from "../db/failures.js";
+import { type EventBus, type Hint, type Logger, topics } from "../domain/ports.js";
+
+/** The line between the brokers of one database. */
+export interface HintLine {
+  /** What changed since the last call, whoever changed it. Not called again before it resolves. */
+  read(): Promise<RequestChange[]>;
+  /** Tells all brokers, this one too, that there is something to read. */
+  notify(): Promise<void>;
+}
+
+/** Other brokers' hints can be lost; then their changes are found by this. */
+const readMilliseconds = 1000;
+/** A line on which nothing was heard for longer is taken for dead: see `silenceMilliseconds`. */
+const beatMilliseconds = 2500;
+
+export interface SharedBus extends EventBus {
+  /** Another broker, or this one, has changed something. */
+  hinted(): void;
+  stop(): void;
+}
+
+/**
+ * Wakes the waiters of this process, by what any broker on the same database changed. Changes of requests are read
+ * from the database, in one place and once, here as there; all else is told within this process only, and read again
+ * by its waiters every second.
+ */
+export function createEventBus(line: HintLine, log: Logger): SharedBus {
+  const local = createLocalBus();
+  const warn = (error: unknown): void =>
+    log.warn({ task: "hints", err: describeFailure(error) }, "background task failed");
+
+  const readOn = onceAtATime(async () => {
+    for (const { rid, state, client_id: clientId, approvers } of await line.read()) {
+      local.publish({ rid, state, clientId, approvers });
+    }
+  }, warn);
+  let notified = 0;
+  const notify = onceAtATime(async () => {
+    notified = performance.now();
+    await line.notify();
+  }, warn);
+
+  readOn();
+  const timer = setInterval(() => {
+    readOn();
+    if (performance.now() - notified >= beatMilliseconds) notify();
+  }, readMilliseconds);
+
+  return {
+    subscribe: local.subscribe,
+    publish(hint) {
+      if (hint.rid === undefined) local.publish(hint);
+      else readOn();
+      notify();
+    },
+    hinted: readOn,
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** Runs the work; asked meanwhile, however often, it runs once more. */
+function onceAtATime(work: () => Promise<void>, onError: (error: unknown) => void): () => void {
+  let running = false;
+  let again = false;
+  return async () => {
+    again = true;
+    if (running) return;
+    running = true;
+    while (again) {
+      again = false;
+      await work().catch(onError);
+    }
+    running = false;
+  };
+}
 
 /** Wakes waiters of this process. */
-export function createEventBus(): EventBus {
+function createLocalBus(): EventBus {
   const listeners = new Map<string, Set<(hint: Hint) => void>>();
 
   const topicsOf = (hint: Hint): string[] => [

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { type Agent, request } from "node:https";
+import { egressBlocked } from "@countersign/egress";
 import webPush from "web-push";
 import type { PushResult, PushTarget, VapidKeys, WebPush } from "../domain/ports.js";
 import { readPushEndpoint } from "../domain/push-endpoint.js";
 import type { OutgoingPush } from "../domain/push-message.js";
-import { egressBlocked } from "./egress-guard.js";
 
 export const makeVapidKeys = (): VapidKeys => webPush.generateVAPIDKeys();
 

@@ -1,3 +1,4 @@
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import {
   type Assertion,
@@ -14,6 +15,7 @@ import {
   type CeremonyOverrides,
   createSoftAuthenticator,
 } from "@countersign/test-kit/soft-authenticator";
+import { verifyAuthenticationResponse } from "@simplewebauthn/server";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { webauthn } from "./webauthn.js";
@@ -200,6 +202,105 @@ function otherSpellings(r: Bytes, s: Bytes): [string, Bytes][] {
     ["nothing", new Uint8Array()],
   ];
 }
+
+describe("the broker's verdict, held to SimpleWebAuthn's", () => {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { x = "", y = "" } = publicKey.export({ format: "jwk" });
+  const credential: Credential = {
+    id: toBase64url(randomBytes(16)),
+    jwk: { kty: "EC", crv: "P-256", x, y },
+    be: true,
+  };
+  const cose = Buffer.concat([
+    Buffer.from("a5010203262001215820", "hex"),
+    Buffer.from(x, "base64url"),
+    Buffer.from("225820", "hex"),
+    Buffer.from(y, "base64url"),
+  ]);
+  const expected = { challenge: toBase64url(challenge), origin, rpId, credential };
+
+  /** Any bytes, correctly signed: what is judged is what they say. */
+  const signedOver = (data: Buffer, client: string): Assertion => {
+    const hashed = createHash("sha256").update(client).digest();
+    const signature = sign("sha256", Buffer.concat([data, hashed]), privateKey);
+    const [clientDataJSON, authenticatorData] = [Buffer.from(client), data].map(toBase64url) as [
+      string,
+      string,
+    ];
+    return {
+      id: credential.id,
+      response: { clientDataJSON, authenticatorData, signature: toBase64url(signature) },
+    };
+  };
+  const rpIdHash = createHash("sha256").update(rpId).digest("hex");
+  const honestClient = { type: "webauthn.get", challenge: expected.challenge, origin };
+  const dataOf = (flags: string, rest = "") =>
+    Buffer.from(`${rpIdHash}${flags}00000000${rest}`, "hex");
+
+  const oracle = async ({ id, response }: Assertion): Promise<string> => {
+    const answer = { id, rawId: id, type: "public-key" as const, clientExtensionResults: {} };
+    const { clientDataJSON, authenticatorData, signature } = response;
+    return verifyAuthenticationResponse({
+      response: { ...answer, response: { clientDataJSON, authenticatorData, signature } },
+      expectedChallenge: expected.challenge,
+      expectedOrigin: origin,
+      expectedRPID: rpId,
+      credential: { id, publicKey: Uint8Array.from(cose), counter: 0 },
+    }).then(
+      ({ verified }) => (verified ? "accepted" : "refused"),
+      () => "refused",
+    );
+  };
+  const ours = async (given: Assertion): Promise<string> =>
+    verdictOf(webauthn.verifyAssertion(given, expected));
+
+  it("is the same for whatever an authenticator may sign", async () => {
+    const extension = "a16b686d61632d73656372657440";
+    const bodies = ["", "00", "40", extension, `${extension}00`, "ff", "a0", "81".repeat(60)];
+    for (let flags = 0; flags < 256; flags++) {
+      // Eligibility is this protocol's own rule.
+      if ((flags & 0x08) === 0) continue;
+      for (const body of bodies) {
+        const data = dataOf(flags.toString(16).padStart(2, "0"), body);
+        const given = signedOver(data, JSON.stringify(honestClient));
+        const verdict = await ours(given);
+        const name = `${flags} ${body}`;
+        expect(verdict === "accepted" ? "accepted" : "refused", name).toBe(await oracle(given));
+      }
+    }
+  });
+
+  it("is the same for whatever a browser may say, but where this protocol is stricter", async () => {
+    const members: Record<string, unknown> = {
+      tokenBinding: [
+        "present",
+        "x",
+        null,
+        {},
+        { status: "supported" },
+        { status: "notSupported" },
+        { status: "a" },
+      ],
+      crossOrigin: [true, false, null, 0, "false"],
+      topOrigin: [origin, "https://example.com", null, ""],
+      type: ["webauthn.get", "webauthn.create", ["webauthn.get"], null],
+      origin: [origin, `${origin}/`, [origin], null, "https://EXAMPLE.org"],
+      challenge: [expected.challenge, `${expected.challenge}=`, [expected.challenge], null],
+      other: ["member", { nested: true }],
+    };
+    const stricter = /^(?:crossOrigin|topOrigin|tokenBinding) /;
+    for (const [member, values] of Object.entries(members)) {
+      for (const value of values as unknown[]) {
+        const client = JSON.stringify({ ...honestClient, [member]: value });
+        const given = signedOver(dataOf("1d"), client);
+        const name = `${member} ${JSON.stringify(value)}`;
+        const [verdict, judged] = [await ours(given), await oracle(given)];
+        if (verdict === "accepted") expect(judged, name).toBe("accepted");
+        else if (!stricter.test(name)) expect(judged, name).toBe("refused");
+      }
+    }
+  });
+});
 
 const published = new URL(
   "../../../../../shared/vectors/webauthn-l3/webauthn-l3-test-vectors.json",

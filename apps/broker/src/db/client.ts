@@ -18,24 +18,51 @@ const statementMilliseconds = 5_000;
 /** Then whatever still says nothing is not slow but gone, and its connection with it. */
 const silenceMilliseconds = 6_000;
 
-/** Lazy: nothing is opened until the first query. */
-export function connect(databaseUrl: string): Connection {
+/**
+ * Lazy: nothing is opened until the first query.
+ * @param role what the connections work as, in place of the account that they sign in with
+ */
+export function connect(
+  databaseUrl: string,
+  { max = maxConnections, role }: { max?: number; role?: string } = {},
+): Connection {
+  const options = clientOptions(databaseUrl);
   const client = postgres(databaseUrl, {
-    ...socketHost(databaseUrl),
-    max: maxConnections,
-    connect_timeout: 5,
+    ...options,
+    max,
     idle_timeout: 60,
-    // After PostgreSQL was killed the default back-off left calls waiting for 8 s.
-    backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
-    connection: {
-      application_name: "countersign-broker",
-      statement_timeout: statementMilliseconds,
-    },
-    onnotice: () => {},
-    ...endingSilence,
+    connection: { ...options.connection, ...(role === undefined ? {} : { role }) },
   });
   return { db: drizzle({ client }), close: () => client.end({ timeout: 5 }) };
 }
+
+/**
+ * Waits for notifications on a connection of its own.
+ * @param onHint also called after every reconnect: what was sent meanwhile is lost
+ */
+export function hear(
+  databaseUrl: string,
+  channel: string,
+  onHint: () => void,
+): { close(): Promise<void> } {
+  const client = postgres(databaseUrl, { ...clientOptions(databaseUrl), max: 1 });
+  // The driver listens again after every loss of its connection; a first try that fails is such a loss.
+  client.listen(channel, onHint, onHint).catch(() => {});
+  return { close: () => client.end({ timeout: 1 }) };
+}
+
+const clientOptions = (databaseUrl: string) => ({
+  ...socketHost(databaseUrl),
+  connect_timeout: 5,
+  // After PostgreSQL was killed the default back-off left calls waiting for 8 s.
+  backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
+  connection: {
+    application_name: "countersign-broker",
+    statement_timeout: statementMilliseconds,
+  },
+  onnotice: () => {},
+  ...endingSilence,
+});
 
 /**
  * The driver waits for ever on a server that stopped answering without closing its connections: a frozen

@@ -2,11 +2,12 @@ import { socketHost } from "@countersign/embedded-postgres";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
+import { grantToBroker } from "./roles.js";
 
 /** Any fixed number will do, as long as every broker uses the same. */
 const advisoryLock = 0x636f756e;
 
-/** Brings the schema up to date, one broker at a time. Forward only. */
+/** Brings the schema up to date, one broker at a time, as the owner of the database. Forward only. */
 export async function migrateDatabase(
   databaseUrl: string,
   migrationsFolder: string,
@@ -20,6 +21,7 @@ export async function migrateDatabase(
   try {
     await client`select pg_advisory_lock(${advisoryLock})`;
     await migrate(drizzle({ client }), { migrationsFolder });
+    await grantToBroker(client);
   } finally {
     await client.end({ timeout: 5 });
   }

@@ -1,6 +1,6 @@
 import type { PushOutcome } from "@countersign/shared";
 import { type SQL, sql } from "drizzle-orm";
-import { limits } from "../domain/limits.js";
+import { type AgentLimits, limits } from "../domain/limits.js";
 import type { PushTarget } from "../domain/ports.js";
 import type { Database } from "./client.js";
 import { epoch, firstRow, rows, secondsFromNow, textArray } from "./rows.js";
@@ -24,7 +24,7 @@ const inWindow = sql`t > now() - make_interval(secs => ${limits.pushWindowSecond
  */
 export const insertAlerts = (
   changed: SQL,
-  given: { clientId: string; approvers: readonly string[] },
+  given: { clientId: string; approvers: readonly string[]; allowed: AgentLimits },
 ): SQL => sql`counted as (
   insert into ${pushWindow} as w (client_id, approver, pushed_at)
   select ${given.clientId}, named.approver, array[now()]
@@ -33,7 +33,7 @@ export const insertAlerts = (
   order by named.approver
   on conflict (client_id, approver) do update
     set pushed_at = array(select t from unnest(w.pushed_at || now()) t where ${inWindow})
-    where ${limits.pushesPerWindow} > (select count(*) from unnest(w.pushed_at) t where ${inWindow})
+    where ${given.allowed.pushesPerWindow} > (select count(*) from unnest(w.pushed_at) t where ${inWindow})
   returning approver
 ), alerted as (
   insert into ${pushOutbox} (rid, subscription_id)
@@ -188,6 +188,15 @@ export function findSubscription(
         ${epoch(sql`last_outcome_at`)} as last_outcome_at, ${epoch(sql`test_sent_at`)} as test_sent_at,
         round(extract(epoch from test_arrived_at - test_sent_at), 1)::float8 as test_arrived_after
       from ${pushSubscription} where session_hash = ${sessionHash}`,
+  );
+}
+
+/** Every live browser of an approver. */
+export function listSubscriptions(db: Database, approver: string): Promise<PushTarget[]> {
+  return rows(
+    db,
+    sql`select s.endpoint, s.p256dh, s.auth from ${pushSubscription} s
+      where s.approver = ${approver} and ${reachable}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Approval, DeniedDecision, RequestState } from "@countersign/shared";
 import { type SQL, sql } from "drizzle-orm";
 import { type LifecycleEvent, lifecycle } from "../domain/lifecycle.js";
-import { limits } from "../domain/limits.js";
+import { type AgentLimits, limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { agentIsFrozen, claimAwakeAgent } from "./freezes.js";
 import { insertLeaf } from "./leaf.js";
@@ -60,6 +60,7 @@ export interface NewRequest {
   quorum: number;
   reqNonce: string;
   expiresAt: number;
+  allowed: AgentLimits;
 }
 
 /**
@@ -77,7 +78,7 @@ export async function insertRequest(db: Database, given: NewRequest): Promise<bo
         and ${given.approvers.length} = (
           select count(distinct p.approver) from ${pairing} p where p.client_id = ${given.clientId}
             and p.state = 'live' and p.approver = any(${textArray(given.approvers)}))
-        and ${limits.pendingPerAgent} > (${countOpen(given.clientId)})
+        and ${given.allowed.pendingPerAgent} > (${countOpen(given.clientId)})
         and to_timestamp(${given.expiresAt}::float8) > now()
       returning c.client_id
     ), changed as (
@@ -95,11 +96,12 @@ export async function insertRequest(db: Database, given: NewRequest): Promise<bo
 }
 
 /** Whether this agent may have another request open. */
-export async function hasRoom(db: Database, clientId: string): Promise<boolean> {
-  const row = await firstRow(
-    db,
-    sql`select 1 where ${limits.pendingPerAgent} > (${countOpen(clientId)})`,
-  );
+export async function hasRoom(
+  db: Database,
+  clientId: string,
+  { pendingPerAgent }: AgentLimits,
+): Promise<boolean> {
+  const row = await firstRow(db, sql`select 1 where ${pendingPerAgent} > (${countOpen(clientId)})`);
   return row !== undefined;
 }
 

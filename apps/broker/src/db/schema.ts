@@ -13,6 +13,7 @@ import {
   boolean,
   check,
   customType,
+  doublePrecision,
   index,
   integer,
   jsonb,
@@ -176,6 +177,7 @@ export const pairing = pgTable(
     liveAt: at("live_at"),
   },
   (table) => [
+    index("pairing_approver").on(table.approver),
     // One live pairing for an agent and an approver: the pinned keys are those of exactly one P.
     uniqueIndex("pairing_live").on(table.clientId, table.approver).where(sql`state = 'live'`),
     check(
@@ -201,6 +203,7 @@ export const agentFreeze = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.clientId, table.approver] }),
+    index("agent_freeze_approver").on(table.approver),
     check("agent_freeze_op", sql`${table.op} in ('freeze', 'unfreeze')`),
   ],
 );
@@ -368,6 +371,15 @@ export const logTileRoot = pgTable(
 export const usedProof = pgTable("used_proof", {
   hash: text("hash").primaryKey(),
   expiresAt: at("expires_at").notNull(),
+});
+
+/** Token buckets that all brokers share. Not logged: after a crash of the database everybody starts with a full one. */
+export const rateBucket = pgTable("rate_bucket", {
+  key: text("key").primaryKey(),
+  tokens: doublePrecision("tokens").notNull(),
+  /** How many the last caller was given. */
+  granted: integer("granted").notNull(),
+  filledAt: at("filled_at").notNull(),
 });
 
 /** Where a session's browser can be reached. Signing out or revoking the device ends it with the session. */

@@ -65,14 +65,17 @@ export async function insertSession(
   return row !== undefined;
 }
 
+/** Session `s` has not run out, and neither its passkey nor its device was revoked. */
+export const sessionIsAlive = sql`s.expires_at > now()
+  and exists (select 1 from ${credential} c where c.id = s.credential_id and c.revoked_at is null)
+  and not exists (select 1 from ${device} d where d.kid = s.device_kid and d.revoked_at is not null)`;
+
 /** Asked on every call: a session whose passkey or device was revoked a moment ago is none. */
 export function findSession(db: Database, hash: string): Promise<ApproverRow | undefined> {
   return firstRow(
     db,
     sql`select a.id as approver, a.name from ${session} s join ${approver} a on a.id = s.approver
-      join ${credential} c on c.id = s.credential_id and c.revoked_at is null
-      where s.hash = ${hash} and s.expires_at > now()
-        and not exists (select 1 from ${device} d where d.kid = s.device_kid and d.revoked_at is not null)`,
+      where s.hash = ${hash} and ${sessionIsAlive}`,
   );
 }
 

@@ -1,3 +1,11 @@
+/** What an operator may allow agents. */
+export interface AgentLimits {
+  /** Requests that one agent may have open at a time. */
+  pendingPerAgent: number;
+  /** Alerts of one agent to one approver in ten minutes; later requests wait in the inbox without one. */
+  pushesPerWindow: number;
+}
+
 /** How long things live and how much of them there may be. Durations in seconds unless their name says otherwise. */
 export const limits = {
   ceremonySeconds: 300,
@@ -12,11 +20,9 @@ export const limits = {
   redemptionRetrySeconds: 60,
   longPollSeconds: 25,
   heartbeatSeconds: 15,
-  /** Pending requests of one agent at a time. */
-  pendingPerAgent: 3,
-  /** More than the requests an agent may have open, and room for retries. */
   /** Ciphertext that one agent may have here, the settled requests' of the last day included. */
   contextBytesPerAgent: 256 * 1024 * 1024,
+  /** Beside the requests that an agent may have open: room for retries. */
   unreferencedContextsPerAgent: 8,
   listPageSize: 50,
   /** Of an event stream's replay: it fits into the backlog that a reader may have. */
@@ -26,8 +32,7 @@ export const limits = {
   streamsPerSession: 8,
   /** Leaves that one statement puts into the tree. */
   leavesPerBatch: 1000,
-  /** Alerts of one agent to one approver in a window; later requests wait in the inbox without one. */
-  pushesPerWindow: 3,
+  /** The window of `AgentLimits.pushesPerWindow`. */
   pushWindowSeconds: 600,
   /** After this a claimed push is somebody else's to send: longer than sending can take. */
   pushLeaseSeconds: 30,

@@ -6,6 +6,7 @@ import {
   utf8,
   visible,
 } from "@countersign/shared";
+import { limits } from "./limits.js";
 
 /** What a push says and how it is to travel. */
 export interface OutgoingPush {
@@ -65,6 +66,20 @@ export function answeredPush({ origin, rid, agentName, secondsLeft }: About): Ou
     topic: topicOf(tag),
   };
 }
+
+/** Somebody used a recovery code: whoever still has a phone of the account is to see it in time. */
+export const recoveryPush = (origin: string): OutgoingPush => ({
+  message: message({
+    title: "Somebody is recovering your account",
+    body: "A recovery code was used. Open it to look, or to stop it.",
+    navigate: `${origin}/recovery`,
+    tag: "recovery",
+    silent: false,
+  }),
+  ttlSeconds: limits.recoveryWaitSeconds,
+  urgency: "high",
+  topic: topicOf("recovery"),
+});
 
 const testTtlSeconds = 60;
 

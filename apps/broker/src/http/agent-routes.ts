@@ -17,6 +17,7 @@ import { putContext } from "../db/contexts.js";
 import { describeFailure } from "../db/failures.js";
 import { listFreezes } from "../db/freezes.js";
 import { findForAgent, lastLeaf, listHintsSince, type RequestRow } from "../db/request-reads.js";
+import { listAgentVersions } from "../db/stream-holders.js";
 import { limits } from "../domain/limits.js";
 import { topics } from "../domain/ports.js";
 import { chainFor } from "../pairing.js";
@@ -25,10 +26,12 @@ import { authenticateAgent } from "./agent-auth.js";
 import { type HttpContext, type HttpEnv, readJson } from "./context.js";
 import { createStreamLimit, type RateLimits } from "./limits.js";
 import { streamEvents } from "./sse.js";
+import { type StreamWatch, watchStreams } from "./stream-watch.js";
 
 /** `/v1` for agents with a DPoP-bound token. An agent sees and touches only its own. */
 export function agentRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   const streams = createStreamLimit(limits.streamsPerAgent);
+  const watch = watchStreams((clientIds) => listAgentVersions(broker.db, clientIds));
 
   const agentOf = async (c: HttpContext): Promise<AuthenticatedAgent> => {
     const agent = await authenticateAgent(broker, c);
@@ -81,7 +84,7 @@ export function agentRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
         const agent = await agentOf(c);
         const release = streams.take(agent.clientId);
         try {
-          return await streamHints(broker, c, agent.clientId, release);
+          return await streamHints(broker, c, watch, { clientId: agent.clientId, release });
         } catch (error) {
           release();
           throw error;
@@ -99,8 +102,8 @@ const eventId = z.string().check(z.regex(/^\d{1,15}$/));
 async function streamHints(
   broker: Broker,
   c: HttpContext,
-  clientId: string,
-  release: () => void,
+  watch: StreamWatch,
+  { clientId, release }: { clientId: string; release: () => void },
 ): Promise<Response> {
   const given = c.req.header("last-event-id");
   let since = given === undefined ? await lastLeaf(broker.db) : Number(parse(eventId, given));
@@ -131,11 +134,13 @@ async function streamHints(
       });
     };
     const unsubscribe = broker.bus.subscribe(topics.client(clientId), schedule);
+    const unwatch = watch.add(clientId, { changed: schedule, end: stream.close });
     // A hint can be lost, and a reading can fail while the database is away.
     const again = setInterval(schedule, limits.heartbeatSeconds * 1000);
     schedule();
     return () => {
       unsubscribe();
+      unwatch();
       clearInterval(again);
       release();
     };

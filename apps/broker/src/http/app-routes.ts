@@ -27,18 +27,22 @@ import {
   listOutcomes,
   type RequestRow,
 } from "../db/request-reads.js";
+import { listSessionVersions } from "../db/stream-holders.js";
 import { limits } from "../domain/limits.js";
 import { type Hint, topics } from "../domain/ports.js";
 import { accept, agentsOf, readForPhone, unpair } from "../pairing.js";
 import { type HttpContext, type HttpEnv, readJson } from "./context.js";
 import { createStreamLimit, type RateLimits } from "./limits.js";
 import { pollPairing } from "./pairing-routes.js";
-import { authenticatePerson, findPerson } from "./person-auth.js";
-import { type EventStream, streamEvents } from "./sse.js";
+import { authenticatePerson, sessionHash } from "./person-auth.js";
+import { streamEvents } from "./sse.js";
+import { watchStreams } from "./stream-watch.js";
 
 /** `/app` for a signed-in approver. A session reads and opens; it decides nothing without a signature. */
 export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   const streams = createStreamLimit(limits.streamsPerSession);
+  const watch = watchStreams((hashes) => listSessionVersions(broker.db, hashes));
+  const deciding: Broker = { ...broker, db: broker.reserved };
 
   const personOf = async (c: HttpContext): Promise<ApproverRow> => {
     const person = await authenticatePerson(broker, c);
@@ -47,7 +51,7 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   };
   /** Whoever says yes or no, or ends a pairing. */
   const decidingPersonOf = async (c: HttpContext): Promise<ApproverRow> => {
-    const person = await authenticatePerson(broker, c);
+    const person = await authenticatePerson(deciding, c);
     await rates.decision(person.approver);
     return person;
   };
@@ -88,35 +92,29 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     .post("/requests/:rid/ceremony", async (c) => {
       const person = await decidingPersonOf(c);
       const { device_kid: deviceKid } = await readJson(c, ceremonyRequest);
-      return c.json(await openCeremony(broker, person, { rid: ridOf(c), deviceKid }), 201);
+      return c.json(await openCeremony(deciding, person, { rid: ridOf(c), deviceKid }), 201);
     })
     .post("/requests/:rid/decisions", async (c) => {
       const person = await decidingPersonOf(c);
-      return c.json(await decide(broker, person, ridOf(c), await readJson(c, decision)));
+      return c.json(await decide(deciding, person, ridOf(c), await readJson(c, decision)));
     })
     .get("/events", async (c) => {
       const { approver } = await personOf(c);
       const release = streams.take(approver);
-      const endWithSession = async (stream: EventStream): Promise<boolean> => {
-        // A database that is away says nothing about the session.
-        const goesOn = await findPerson(broker, c).then(Boolean, () => true);
-        if (!goesOn) stream.close();
-        return goesOn;
-      };
+      const session = sessionHash(c) ?? "";
       return streamEvents(c, (stream) => {
         const send = ({ rid, pairingId, account }: Hint): void =>
           stream.send({ event: "hint", data: { rid, pairing_id: pairingId, account } });
-        const unsubscribe = broker.bus.subscribe(topics.approver(approver), (hint) => {
-          if (!hint.account) send(hint);
-          else void endWithSession(stream).then((goesOn) => goesOn && send(hint));
+        const unwatch = watch.add(session, {
+          changed: () => send({ account: true, approvers: [] }),
+          end: stream.close,
         });
-        // Another broker on this database may have ended it.
-        const check = setInterval(
-          () => void endWithSession(stream),
-          limits.heartbeatSeconds * 1000,
-        );
+        const unsubscribe = broker.bus.subscribe(topics.approver(approver), (hint) => {
+          if (hint.account) watch.check();
+          else send(hint);
+        });
         return () => {
-          clearInterval(check);
+          unwatch();
           unsubscribe();
           release();
         };
@@ -125,14 +123,17 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     .get("/agents", async (c) => c.json({ agents: await agentsOf(broker, await personOf(c)) }))
     .delete("/agents/:clientId", async (c) => {
       const { approver } = await decidingPersonOf(c);
-      await unpair(broker, { clientId: parse(bytes32, c.req.param("clientId")), approver });
+      await unpair(deciding, { clientId: parse(bytes32, c.req.param("clientId")), approver });
       return c.body(null, 204);
     })
     .get("/pairings/:id", async (c) => {
-      const person = await personOf(c);
+      await personOf(c);
       const pairingId = pairingIdOf(c);
       return c.json(
-        await pollPairing(broker, c, pairingId, () => readForPhone(broker, person, pairingId)),
+        // A session that ends while it waits hears no more.
+        await pollPairing(broker, c, pairingId, async () =>
+          readForPhone(broker, await authenticatePerson(broker, c), pairingId),
+        ),
       );
     })
     .post("/pairings/:id/acceptance", async (c) => {

@@ -53,10 +53,13 @@ export const clientAddress = (trustedProxies: readonly string[]): MiddlewareHand
   return async (c, next) => {
     const peer = (c.env.incoming.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
     const forwarded = (c.req.header("x-forwarded-for") ?? "").split(",").map((part) => part.trim());
-    const chain = [...forwarded.filter((part) => isIP(part) !== 0), peer];
-    let index = chain.length - 1;
-    while (index > 0 && isTrusted(chain[index] as string)) index--;
-    c.set("clientAddress", networkOf(chain[index] ?? peer));
+    let address = peer;
+    // From the right: each was written by the one after it. Behind an entry that is no address stands nobody's word.
+    for (const entry of forwarded.reverse()) {
+      if (!isTrusted(address) || isIP(entry) === 0) break;
+      address = entry;
+    }
+    c.set("clientAddress", networkOf(address));
     await next();
   };
 };

@@ -27,6 +27,7 @@ const afterState = z.optional(linkStatus.shape.state);
 
 /** `/app` for what concerns an account's keys. A session alone changes none: every change carries its signatures. */
 export function keysRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
+  const deciding: Broker = { ...broker, db: broker.reserved };
   const personOf = async (c: HttpContext): Promise<ApproverRow> => {
     const person = await authenticatePerson(broker, c);
     await rates.approver(person.approver);
@@ -59,9 +60,10 @@ export function keysRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       return c.json(found);
     })
     .put("/agents/:clientId/freeze", async (c) => {
-      const person = await personOf(c);
+      const person = await authenticatePerson(deciding, c);
+      await rates.decision(person.approver);
       const clientId = parse(bytes32, c.req.param("clientId"));
-      return c.json(await setFreeze(broker, person, clientId, await readJson(c, signedFreeze)));
+      return c.json(await setFreeze(deciding, person, clientId, await readJson(c, signedFreeze)));
     })
     .get("/recovery", async (c) => c.json(await recoveryOf(broker, await personOf(c))))
     .post("/recovery", async (c) => {

@@ -1,5 +1,8 @@
 import { ProtocolError } from "@countersign/shared";
 import { RateLimiterMemory } from "rate-limiter-flexible";
+import type { Broker } from "../broker.js";
+import type { Database } from "../db/client.js";
+import { takeTokens } from "../db/rate-buckets.js";
 
 /**
  * Calls a minute. Who is known is counted by identity, who is not by address. What a person says no with has a
@@ -23,19 +26,65 @@ type Subject = keyof typeof perMinute;
 /** Each counts one call. @throws ProtocolError `slow_down` */
 export type RateLimits = Record<Subject, (key: string) => Promise<void>>;
 
-export function createRateLimits(): RateLimits {
-  const limiter = (points: number) => {
-    const bucket = new RateLimiterMemory({ points, duration: 60 });
-    return async (key: string): Promise<void> => {
-      try {
-        await bucket.consume(key);
-      } catch (cause) {
-        throw new ProtocolError("slow_down", { cause });
-      }
-    };
-  };
-  const limiters = Object.entries(perMinute).map(([subject, points]) => [subject, limiter(points)]);
+/**
+ * Buckets in the database, which all brokers share. A process takes a twentieth of a bucket at a time, so that few calls
+ * cost a statement, and refuses by itself whom it has counted out.
+ */
+export function createRateLimits({ db, reserved }: Pick<Broker, "db" | "reserved">): RateLimits {
+  const limiters = Object.entries(perMinute).map(([subject, capacity]) => {
+    const bucket = createBucket(subject === "decision" ? reserved : db, subject, capacity);
+    return [subject, bucket.take];
+  });
   return Object.fromEntries(limiters) as RateLimits;
+}
+
+/** What a process took and did not use lapses: so long as it may be more generous, or stricter, than the bucket. */
+const creditMilliseconds = 10_000;
+
+function createBucket(db: Database, subject: string, capacity: number) {
+  const here = new RateLimiterMemory({ points: capacity, duration: 60 });
+  const wanted = Math.max(1, Math.floor(capacity / 20));
+  let credits = new Map<string, number>();
+  let creditsUntil = 0;
+  const refills = new Map<string, Promise<number>>();
+
+  const refuse = (cause?: unknown): never => {
+    throw new ProtocolError("slow_down", { cause });
+  };
+  /** Uses a token that this process has; @returns whether it had one. */
+  const useCredit = (key: string): boolean => {
+    if (performance.now() > creditsUntil) {
+      credits = new Map();
+      creditsUntil = performance.now() + creditMilliseconds;
+    }
+    const credit = credits.get(key) ?? 0;
+    if (credit > 0) credits.set(key, credit - 1);
+    return credit > 0;
+  };
+
+  /** Calls of one moment share one statement. */
+  const refill = (key: string): Promise<number> => {
+    const running = refills.get(key) ?? fetchTokens(key).finally(() => refills.delete(key));
+    refills.set(key, running);
+    return running;
+  };
+  const fetchTokens = async (key: string): Promise<number> => {
+    const granted = await takeTokens(db, { key: `${subject} ${key}`, capacity, wanted });
+    if (granted === 0) await here.block(key, 1);
+    else credits.set(key, (credits.get(key) ?? 0) + granted);
+    return granted;
+  };
+
+  return {
+    async check(key: string): Promise<void> {
+      const seen = await here.get(key);
+      if (seen !== null && seen.consumedPoints >= capacity) refuse();
+    },
+    async take(key: string): Promise<void> {
+      await here.consume(key).catch(refuse);
+      while (!useCredit(key)) if ((await refill(key)) === 0) refuse();
+    },
+  };
 }
 
 /** Refused authentications a minute and address. */
@@ -47,18 +96,12 @@ export interface FailureLimit {
   count(address: string): Promise<void>;
 }
 
-export function createFailureLimit(): FailureLimit {
-  const bucket = new RateLimiterMemory({ points: failuresPerMinute, duration: 60 });
+export function createFailureLimit(db: Database): FailureLimit {
+  const bucket = createBucket(db, "failure", failuresPerMinute);
   return {
-    async check(address) {
-      const seen = await bucket.get(address);
-      if (seen !== null && seen.consumedPoints >= failuresPerMinute) {
-        throw new ProtocolError("slow_down");
-      }
-    },
-    async count(address) {
-      await bucket.penalty(address);
-    },
+    check: bucket.check,
+    // The refusal it counts stands; the next call is the one that is not read.
+    count: (address) => bucket.take(address).catch(() => {}),
   };
 }
 

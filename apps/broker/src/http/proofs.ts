@@ -2,6 +2,7 @@ import {
   type EcPublicJwk,
   ecPublicJwk,
   fromBase64url,
+  importVerificationKey,
   maxClockSkewSeconds,
   ProtocolError,
   parse,
@@ -10,7 +11,7 @@ import {
   thumbprint,
   utf8,
 } from "@countersign/shared";
-import { compactVerify, importJWK } from "jose";
+import { compactVerify } from "jose";
 import * as z from "zod/mini";
 import type { Broker } from "../broker.js";
 import { isUnavailable } from "../db/failures.js";
@@ -45,7 +46,7 @@ function readCompact(jws: string): { header: unknown; payload: unknown } {
 }
 
 async function verifySignature(jws: string, jwk: EcPublicJwk): Promise<void> {
-  await compactVerify(jws, await importJWK({ ...jwk }, "ES256"), { algorithms: ["ES256"] });
+  await compactVerify(jws, await importVerificationKey(jwk), { algorithms: ["ES256"] });
 }
 
 const usedProof = (kind: string, owner: string, jti: string, now: number): UsedProof => ({

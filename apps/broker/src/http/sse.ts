@@ -44,7 +44,12 @@ export function streamEvents(c: HttpContext, start: (stream: EventStream) => () 
     close: () => outgoing.end(),
     drained: async () => {
       if (outgoing.destroyed || !outgoing.writableNeedDrain) return;
-      await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+      const over = new AbortController();
+      const { signal } = over;
+      await Promise.race([
+        once(outgoing, "drain", { signal }),
+        once(outgoing, "close", { signal }),
+      ]).finally(() => over.abort());
     },
   });
   const heartbeat = setInterval(beat, limits.heartbeatSeconds * 1000);

@@ -1,8 +1,24 @@
-import { inclusionProof, logProofText, tileHashReader } from "@countersign/shared";
+import {
+  inclusionProof,
+  logProofText,
+  type Tree,
+  tileHashReader,
+  toBase64url,
+  treeRoot,
+} from "@countersign/shared";
 import type { Database } from "../db/client.js";
+import { readHead } from "../db/log.js";
 import type { LogKey } from "../domain/ports.js";
 import { currentCheckpoint } from "./checkpoint.js";
 import { readTile } from "./tiles.js";
+
+/** Whether this log once had this very tree. */
+export async function isOwnTree(db: Database, { size, root }: Tree): Promise<boolean> {
+  const head = await readHead(db);
+  if (size > head.size) return false;
+  const read = tileHashReader(size, (path) => readTile(db, path));
+  return toBase64url(await treeRoot(read, size)) === root;
+}
 
 /**
  * Proofs that these leaves are under the current checkpoint, all of them under the same.

@@ -141,6 +141,7 @@ describe("P", () => {
       issuer: "https://evil.example",
       rp_id: "evil.example",
       origin: "https://evil.example",
+      log_key: "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
       approver: eve.approver(),
       credential: other.credential,
       device: device.keys,

@@ -103,7 +103,7 @@ describe("AR", () => {
     ["with a quorum of none", { quorum: 0 }, "unknown_member"],
     ["with a quorum that nobody can reach", { quorum: 2 }, "invalid_request"],
     ["with half a quorum", { quorum: 0.5 }, "unknown_member"],
-    ["with a renderer that nobody has", { renderer: "2" }, "renderer_unsupported"],
+    ["with a renderer that nobody has", { renderer: "1" }, "renderer_unsupported"],
     ["with a short hash", { ctx: "AAAA" }, "unknown_member"],
     ["with an unknown member", { note: "x" }, "unknown_member"],
     ["without a context", { sealed_sha256: sha256Text(utf8("nothing")) }, "context_missing"],

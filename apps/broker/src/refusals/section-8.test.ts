@@ -94,6 +94,9 @@ const paths = (): string[] => [
     "/admin",
     "/",
     "/.well-known/openid-configuration",
+    "/log/checkpoint",
+    "/log/tile/0/000.p/1",
+    "/log/tile/entries/000.p/1",
   ],
 ];
 
@@ -156,7 +159,7 @@ describe("the state of a request", () => {
     expect(tried).toBeGreaterThan(1000);
     expect(await decisive()).toEqual(before);
     expect(before[0]).toMatchObject({ state: "pending", approvals: 0 });
-  });
+  }, 60_000);
 
   it("is changed by no poll of anybody's", async () => {
     const before = await decisive();
@@ -182,6 +185,8 @@ const everything = async (): Promise<string> => {
     "device",
     "invitation",
     "leaf",
+    "log_entry",
+    "log_head",
     "nonce",
     "outcome",
     "pairing",
@@ -202,6 +207,9 @@ const everything = async (): Promise<string> => {
 
 describe("a GET", () => {
   it("changes nothing, whoever makes it", async () => {
+    // What came before is put into the log within a second.
+    const waiting = () => world.sql`select 1 from leaf where log_index is null`;
+    await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(0);
     const before = await everything();
     const others = [
       `/app/pairings/${randomNonce()}`,

@@ -52,9 +52,10 @@ export async function attackedWorld(): Promise<World> {
   return { broker, phone, agent, sql, logged, close };
 }
 
-/** Calls are counted in memory: a broker in its place, on the same database and port, starts from zero. */
-export async function startAfresh({ broker }: World): Promise<void> {
+/** A broker in its place, on the same database and port, with nobody's calls counted. */
+export async function startAfresh({ broker, sql }: World): Promise<void> {
   await broker.stop();
+  await sql`truncate rate_bucket`;
   const { port } = new URL(broker.site.origin);
   const again = await startTestBroker({ databaseUrl: broker.databaseUrl, port: Number(port) });
   broker.stop = again.stop;

@@ -30,6 +30,8 @@ export async function startTestBroker(
     trustedProxies?: string;
     pushHosts?: string;
     egress?: Agent;
+    /** Whatever else is configured. */
+    variables?: Record<string, string>;
   } = {},
 ): Promise<TestBroker> {
   const database = options.databaseUrl === undefined ? await createDatabase(migrate) : undefined;
@@ -39,6 +41,7 @@ export async function startTestBroker(
     PORT: String(options.port ?? 0),
     TRUSTED_PROXIES: options.trustedProxies,
     PUSH_HOSTS: options.pushHosts,
+    ...options.variables,
   });
   const broker = await start(env, options.log ?? silent, options.now, options.egress);
   return {

@@ -11,6 +11,7 @@ import { useEffect, useState } from "preact/hooks";
 import { appendKey, getLink } from "../api/key-endpoints.js";
 import { useNonce } from "../api/nonce.js";
 import { arrivedDeviceLink } from "../arrival.js";
+import { LinkField } from "../camera/link-field.js";
 import { Scanner } from "../camera/scanner.js";
 import { sentenceFor } from "../failure.js";
 import { loadChain, rememberChain, signKeyChange } from "../keys/chain.js";
@@ -96,26 +97,15 @@ export function AddPhone({ own, onAdded }: AddPhoneProps) {
           <p>{words.addText}</p>
           <Scanner onCode={read} />
           <p class="or">{words.or}</p>
-          <label class="field">
-            {words.link}
-            <input
-              type="text"
-              inputMode="url"
-              autocomplete="off"
-              autocapitalize="off"
-              spellcheck={false}
-              aria-describedby="device-link-hint"
-              onInput={(event) => {
-                const text = event.currentTarget.value;
-                if (!read(text) && text.trim() !== "") {
-                  setView({ kind: "ask", problem: words.wrongLink });
-                }
-              }}
-            />
-          </label>
-          <p id="device-link-hint" class="quiet">
-            {words.linkHint}
-          </p>
+          <LinkField
+            label={words.link}
+            hint={words.linkHint}
+            onInput={(text) => {
+              if (!read(text) && text.trim() !== "") {
+                setView({ kind: "ask", problem: words.wrongLink });
+              }
+            }}
+          />
           <Problem sentence={view.problem} />
         </>
       );

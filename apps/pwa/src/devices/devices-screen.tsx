@@ -9,8 +9,8 @@ import type { SignedIn } from "../session.js";
 import { devicesStrings } from "../strings/devices.js";
 import { strings } from "../strings.js";
 import { localDate } from "../times.js";
+import { ConfirmSheet } from "../ui/confirm-sheet.js";
 import { Busy, Problem, Screen } from "../ui/screen.js";
-import { Sheet } from "../ui/sheet.js";
 import { AddPhone } from "./add-phone.js";
 
 type Revocation = Extract<KeyChange, { op: "revoke" }>;
@@ -79,11 +79,14 @@ export default function DevicesScreen({ own }: { own: SignedIn }) {
         </>
       )}
       {removing && (
-        <RemoveSheet
-          kind={keyPurpose(removing) === "device" ? "device" : "passkey"}
+        <ConfirmSheet
+          title={words.removeTitle[kindOf(removing)]}
+          text={words.removeText[kindOf(removing)]}
+          confirm={words.removeConfirm}
+          danger
           ready={nonceFor(removing) !== null}
           onClose={() => setRemoving(null)}
-          onRemove={() => {
+          onConfirm={() => {
             const nonce = nonceFor(removing);
             if (nonce !== null) void remove(removing, nonce);
           }}
@@ -92,6 +95,8 @@ export default function DevicesScreen({ own }: { own: SignedIn }) {
     </Screen>
   );
 }
+
+const kindOf = (removing: Revocation) => (keyPurpose(removing) === "device" ? "device" : "passkey");
 
 const isEnrolled = ({ devices }: Me, ownKid: string | undefined): boolean =>
   devices.some(({ device_kid, revoked_at }) => device_kid === ownKid && revoked_at === undefined);
@@ -172,29 +177,5 @@ function KeyItem({ name, createdAt, revokedAt, onRemove }: KeyItemProps) {
         </button>
       )}
     </li>
-  );
-}
-
-interface RemoveSheetProps {
-  kind: "device" | "passkey";
-  ready: boolean;
-  onClose: () => void;
-  onRemove: () => void;
-}
-
-function RemoveSheet({ kind, ready, onClose, onRemove }: RemoveSheetProps) {
-  const { devices: words } = devicesStrings;
-  return (
-    <Sheet title={words.removeTitle[kind]} onClose={onClose}>
-      <p>{words.removeText[kind]}</p>
-      <div class="answers">
-        <button type="button" class="big quiet-button" onClick={onClose}>
-          {strings.cancel}
-        </button>
-        <button type="button" class="big danger-button" disabled={!ready} onClick={onRemove}>
-          {words.removeConfirm}
-        </button>
-      </div>
-    </Sheet>
   );
 }

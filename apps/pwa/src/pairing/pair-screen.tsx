@@ -2,6 +2,7 @@ import { visible } from "@countersign/shared";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useNonce } from "../api/nonce.js";
 import { arrivedPairingLink } from "../arrival.js";
+import { LinkField } from "../camera/link-field.js";
 import { Scanner } from "../camera/scanner.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
@@ -136,24 +137,12 @@ function AskForLink({
       </p>
       {view.kind === "ask" && <Scanner onCode={onCode} />}
       <p class="or">{words.or}</p>
-      <label class="field">
-        {words.link}
-        <input
-          type="text"
-          inputMode="url"
-          autocomplete="off"
-          autocapitalize="off"
-          spellcheck={false}
-          disabled={view.kind === "looking"}
-          aria-describedby="link-hint"
-          onInput={(event) => {
-            onInput(event.currentTarget.value);
-          }}
-        />
-      </label>
-      <p id="link-hint" class="quiet">
-        {words.linkHint}
-      </p>
+      <LinkField
+        label={words.link}
+        hint={words.linkHint}
+        disabled={view.kind === "looking"}
+        onInput={onInput}
+      />
       {view.kind === "looking" && <Busy label={words.looking} />}
       <Problem sentence={view.kind === "ask" ? view.problem : undefined} />
     </>

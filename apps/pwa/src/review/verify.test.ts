@@ -139,7 +139,7 @@ async function createRequest(fault: Fault = {}): Promise<Received> {
           tier: "red",
           ctx: contextHash(manifestBytes),
           sealed_sha256: sha256Text(sealed),
-          renderer: "1",
+          renderer: "2",
           approvers: [approver],
           quorum: 1,
           ...fault.detail,

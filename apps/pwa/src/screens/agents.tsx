@@ -4,15 +4,15 @@ import { CallError } from "../api/call.js";
 import { endPairing, listAgents } from "../api/endpoints.js";
 import { useNonce } from "../api/nonce.js";
 import { sentenceFor } from "../failure.js";
-import { isFrozen, liftFreeze } from "../keys/freeze.js";
+import { freeze, isFrozen, liftFreeze } from "../keys/freeze.js";
 import { forgetPairedAgent, listPairedAgents, type PairedAgent } from "../keys/paired-agents.js";
 import { learnAgents } from "../keys/proven-agents.js";
 import { PairingNotice } from "../pairing/pairing-notice.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { localDate, localTime } from "../times.js";
+import { ConfirmSheet } from "../ui/confirm-sheet.js";
 import { Busy, Empty, Problem, Screen } from "../ui/screen.js";
-import { Sheet } from "../ui/sheet.js";
 import { Rendered } from "../ui/text.js";
 
 type ListedAgent = AgentList["agents"][number];
@@ -32,6 +32,7 @@ export default function AgentsScreen({ own }: { own: SignedIn }) {
   const { approver } = own;
   const [view, setView] = useState<AgentsView>({ kind: "loading" });
   const [leaving, setLeaving] = useState<PairedAgent | null>(null);
+  const [freezing, setFreezing] = useState<PairedAgent | null>(null);
   const [lifting, setLifting] = useState<PairedAgent | null>(null);
   const { nonce, renew } = useNonce("freeze");
 
@@ -75,6 +76,19 @@ export default function AgentsScreen({ own }: { own: SignedIn }) {
     renew();
   };
 
+  const stop = async ({ agent_jkt }: PairedAgent) => {
+    setFreezing(null);
+    if (!own.device) return;
+    try {
+      await freeze(agent_jkt, { site: own.site, device: own.device });
+      await load();
+    } catch (error) {
+      const problem = sentenceFor(error);
+      setView((shown) => (shown.kind === "listed" ? { ...shown, problem } : shown));
+    }
+  };
+
+  const { freeze: freezeWords } = strings;
   return (
     <Screen title={strings.agents.title} class="tabbed">
       <PairingNotice approver={approver} />
@@ -91,6 +105,7 @@ export default function AgentsScreen({ own }: { own: SignedIn }) {
                 listed={view.server && (view.server.get(agent.agent_jkt) ?? "unknown")}
                 onUnpair={() => setLeaving(agent)}
                 onLift={() => setLifting(agent)}
+                onFreeze={own.device ? () => setFreezing(agent) : null}
               />
             ))}
           </ul>
@@ -106,18 +121,33 @@ export default function AgentsScreen({ own }: { own: SignedIn }) {
         </>
       )}
       {lifting && held && (
-        <LiftSheet
-          agent={lifting}
+        <ConfirmSheet
+          title={freezeWords.liftTitle(visible(lifting.name))}
+          text={freezeWords.liftText}
+          confirm={freezeWords.liftConfirm}
           ready={nonce.value !== null && own.device !== null}
           onClose={() => setLifting(null)}
-          onLift={() => void lift()}
+          onConfirm={() => void lift()}
+        />
+      )}
+      {freezing && (
+        <ConfirmSheet
+          title={freezeWords.title(visible(freezing.name))}
+          text={freezeWords.text}
+          confirm={freezeWords.confirm}
+          danger
+          onClose={() => setFreezing(null)}
+          onConfirm={() => void stop(freezing)}
         />
       )}
       {leaving && (
-        <UnpairSheet
-          agent={leaving}
+        <ConfirmSheet
+          title={strings.agents.unpairTitle(visible(leaving.name))}
+          text={strings.agents.unpairText}
+          confirm={strings.agents.unpairConfirm}
+          danger
           onClose={() => setLeaving(null)}
-          onUnpair={() => void unpair(leaving)}
+          onConfirm={() => void unpair(leaving)}
         />
       )}
     </Screen>
@@ -134,14 +164,16 @@ interface AgentItemProps {
   listed: ListedAgent | "unknown" | null;
   onUnpair: () => void;
   onLift: () => void;
+  /** Null on a device that signs nothing. */
+  onFreeze: (() => void) | null;
 }
 
-function AgentItem({ agent, listed, onUnpair, onLift }: AgentItemProps) {
+function AgentItem({ agent, listed, onUnpair, onLift, onFreeze }: AgentItemProps) {
   const known = listed && listed !== "unknown" ? listed : undefined;
   const seenAt = known?.last_seen_at;
   const frozen = isFrozen(known?.freeze);
   return (
-    <li class="item">
+    <li class="item agent">
       <span class="item-main">
         <strong>
           <Rendered>{visible(agent.name)}</Rendered>
@@ -159,6 +191,11 @@ function AgentItem({ agent, listed, onUnpair, onLift }: AgentItemProps) {
       {frozen && (
         <button type="button" class="small" onClick={onLift}>
           {strings.freeze.lift}
+        </button>
+      )}
+      {known && !frozen && onFreeze && (
+        <button type="button" class="small" onClick={onFreeze}>
+          {strings.freeze.freeze}
         </button>
       )}
       <button type="button" class="small" onClick={onUnpair}>
@@ -191,51 +228,5 @@ function Elsewhere({ view }: { view: Extract<AgentsView, { kind: "listed" }> }) 
         ))}
       </ul>
     </section>
-  );
-}
-
-interface LiftSheetProps {
-  agent: PairedAgent;
-  ready: boolean;
-  onClose: () => void;
-  onLift: () => void;
-}
-
-function LiftSheet({ agent, ready, onClose, onLift }: LiftSheetProps) {
-  const { freeze: words } = strings;
-  return (
-    <Sheet title={words.liftTitle(visible(agent.name))} onClose={onClose}>
-      <p>{words.liftText}</p>
-      <div class="answers">
-        <button type="button" class="big quiet-button" onClick={onClose}>
-          {strings.cancel}
-        </button>
-        <button type="button" class="big primary" disabled={!ready} onClick={onLift}>
-          {words.liftConfirm}
-        </button>
-      </div>
-    </Sheet>
-  );
-}
-
-interface UnpairSheetProps {
-  agent: PairedAgent;
-  onClose: () => void;
-  onUnpair: () => void;
-}
-
-function UnpairSheet({ agent, onClose, onUnpair }: UnpairSheetProps) {
-  return (
-    <Sheet title={strings.agents.unpairTitle(visible(agent.name))} onClose={onClose}>
-      <p>{strings.agents.unpairText}</p>
-      <div class="answers">
-        <button type="button" class="big quiet-button" onClick={onClose}>
-          {strings.cancel}
-        </button>
-        <button type="button" class="big danger-button" onClick={onUnpair}>
-          {strings.agents.unpairConfirm}
-        </button>
-      </div>
-    </Sheet>
   );
 }

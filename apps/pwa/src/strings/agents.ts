@@ -20,6 +20,10 @@ export const agentsStrings = {
   },
   freeze: {
     frozen: "Frozen: it can ask and execute nothing.",
+    freeze: "Freeze",
+    title: (name: string) => `Freeze ${name}?`,
+    text: "Everything that it waits for is denied, and it can ask for nothing more. Lifting the freeze takes your passkey.",
+    confirm: "Freeze this agent",
     lift: "Lift",
     liftTitle: (name: string) => `Let ${name} go on?`,
     liftText: "It may ask for your approval again. What was denied stays denied.",

@@ -23,7 +23,7 @@ export const devicesStrings = {
     addThis: "Add this phone",
     add: "Add another phone",
     addText:
-      "On the new phone, open this server and choose “Add this phone”. Then scan the code that it shows.",
+      "On the new phone, open this server and choose “Add it to your account”. Then scan the code that it shows.",
     or: "or paste the link",
     link: "Link of the new phone",
     linkHint: "It names the new phone's keys. It stays on this phone.",

@@ -1,7 +1,9 @@
 import { defineCommand, runMain } from "citty";
 import { pair } from "./pair.js";
+import { policy } from "./policy.js";
 import { request } from "./request.js";
 import { resolve } from "./resolve.js";
+import { undo } from "./undo.js";
 import { unpair } from "./unpair.js";
 import { wait } from "./wait.js";
 
@@ -11,8 +13,8 @@ await runMain(
       name: "countersign",
       description: `Ask a person on the phone before something dangerous is done.
 Exit codes: 0 go on, 1 failed, 2 wrong use, 10 denied, 11 expired, 12 canceled, 13 unreachable,
-14 refused by policy, 15 integrity mismatch, 16 unknown, 17 used before`,
+14 refused by policy, 15 integrity mismatch, 16 unknown, 17 used before, 18 frozen by an approver`,
     },
-    subCommands: { pair, unpair, request, wait, resolve },
+    subCommands: { pair, unpair, request, wait, resolve, undo, policy },
   }),
 );

@@ -31,17 +31,28 @@ export const pair = defineCommand({
 
 /** On standard error, which no program reads as the answer: the link is a secret for ten minutes. */
 function showLink(link: string): void {
-  process.stderr.write(`${renderUnicodeCompact(link)}\n\n`);
+  // A phone reaches no localhost: there the link is pasted in the browser of this machine.
+  const scannable = link.startsWith("https:");
+  if (scannable) process.stderr.write(`${renderUnicodeCompact(link)}\n\n`);
   process.stderr.write(
-    `Open the app on the phone, choose "Pair an agent", and scan this or paste:\n${link}\n\n`,
+    `Open the app, choose "Pair an agent", and ${scannable ? "scan this or paste" : "paste this link"}:
+
+${link}
+
+It works once, for ten minutes. Waiting for the phone. (Ctrl-C ends it.)
+
+`,
   );
 }
 
 async function askForDigits(triesLeft: number, signal: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const again = triesLeft === 3 ? "" : ` (${triesLeft} left)`;
-    return await terminal.question(`The six digits on the phone${again}: `, { signal });
+    // The terminal is the prompt's now, and so is its Ctrl-C.
+    terminal.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+    const left = triesLeft === 1 ? "One try left" : `${triesLeft} tries left`;
+    const wrong = triesLeft === 3 ? "" : `Not the digits that the phone shows. ${left}.\n`;
+    return await terminal.question(`${wrong}The six digits on the phone: `, { signal });
   } finally {
     terminal.close();
   }

@@ -1,7 +1,9 @@
+import { resolve as resolvePath } from "node:path";
 import type { Site } from "@countersign/shared";
 import { defaultHome } from "../cli/environment.js";
 import { type Clock, systemClock } from "../clock.js";
 import { ClientError } from "../errors.js";
+import type { Roots } from "../executors/roots.js";
 import { type Execute, type Guarded, type GuardOptions, guardAction } from "../gate/guard.js";
 import { type AgentKey, ensureAgentKey, readAgentKey } from "../home/agent-key.js";
 import { openPrivateDirectory } from "../home/durable-file.js";
@@ -14,6 +16,8 @@ import { type Logger, silent } from "../logger.js";
 import { type PairedApprover, type PairOptions, pairApprover } from "../pairing/pair.js";
 import { unpairApprover } from "../pairing/unpair.js";
 import { createMeasures, type Measures } from "../preconditions/registry.js";
+import { settleLast } from "../transactions/acquire.js";
+import { openTransactions } from "../transactions/create-transactions.js";
 import type { Approved, Claimed, NotApproved, Pending } from "./answer.js";
 import { cancelRequest } from "./cancel.js";
 import { claimApproval } from "./claim.js";
@@ -21,12 +25,14 @@ import type { ClientContext } from "./context.js";
 import type { HeldRequest } from "./held-request.js";
 import { createHeldRequests } from "./held-requests.js";
 import { readOwnRequest } from "./own-request.js";
+import { keepParts } from "./parts.js";
 import { requirePicture } from "./picture.js";
 import { type Resolution, recoverAll, resolveUnknown } from "./recover.js";
 import { type OutcomeReport, recordOutcome } from "./report.js";
 import { type ActionProposal, ask, hold, type NotAsked, type RequestOptions } from "./request.js";
 import { answerFromJournal } from "./settle.js";
 import { siteOf } from "./site.js";
+import { undoExecution } from "./undo.js";
 import { awaitAnswer } from "./wait.js";
 
 export interface ClientOptions {
@@ -39,6 +45,8 @@ export interface ClientOptions {
   home?: string;
   /** Further kinds of preconditions. `file` and `tree` are built in; see `pageRegion`. */
   preconditions?: Measures;
+  /** What virtual paths (`vfs://...`) are below, so that `file` and `tree` can be measured there. */
+  roots?: Roots;
   /** How long `request` looks for a broker that does not answer. Default: 30,000. */
   retryForMs?: number;
   fetch?: typeof globalThis.fetch;
@@ -91,8 +99,17 @@ export interface Client {
     execute: Execute<T>,
     options?: GuardOptions<T>,
   ): Promise<Guarded<T>>;
-  /** Call it when the agent starts. @returns requests whose outcome nobody knows: they wait for `resolve` */
+  /**
+   * Call it when the agent starts: what a crash interrupted is taken back where it was a transaction.
+   * @returns requests whose outcome nobody knows: they wait for `resolve`
+   */
   recover(): Promise<string[]>;
+  /**
+   * Takes back what an approved action did, as its plan said, and reports that as the next outcome. Doing it again
+   * does nothing more.
+   * @throws ClientError `nothing_to_undo`, `changed_since`, `undo_failed`
+   */
+  undo(rid: string): Promise<{ n: number }>;
   /**
    * A person says how an `unknown` execution ended.
    * @throws ClientError `not_unknown`
@@ -111,6 +128,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const base = await openBase(home, site, options);
   const held = createHeldRequests(options.clock ?? systemClock);
   let connected = await readAgentKey(home).then((key) => key && base.connect(key));
+
+  const transactions = () => openTransactions(home);
 
   async function context(): Promise<ClientContext> {
     const key = connected ? undefined : await readAgentKey(home);
@@ -148,7 +167,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     return letGo([request], () => awaitAnswer(current, request, signal));
   }
 
-  return {
+  const client: Client = {
     async pair(pairing) {
       connected ??= base.connect(await ensureAgentKey(home));
       return pairApprover(connected, pairing);
@@ -205,7 +224,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
     recover: async () => {
       const current = await context().catch(notPaired);
-      return current ? recoverAll(current) : [];
+      await settleLast(await transactions());
+      return current ? recoverAll(current, await transactions()) : [];
+    },
+    async undo(rid) {
+      const { current, own } = await fromJournal(rid);
+      const { n } = await undoExecution(current, own, await transactions());
+      return { n };
     },
     async resolve(rid, status) {
       const { current, own } = await fromJournal(rid);
@@ -213,6 +238,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       return { n };
     },
   };
+  const { measures, clock, logger } = base;
+  return keepParts(client, { home: resolvePath(home), measures, clock, logger, context });
 }
 
 /** A home without a key is an agent that nobody paired: its requests are refused, which is no error. */
@@ -227,9 +254,12 @@ async function openBase(home: string, site: Site, options: ClientOptions) {
   const journal = await openJournal(home);
   const pins = await openPins(home, site);
   const log = await openLogMemory(home);
-  const measures = createMeasures(options.preconditions);
+  const measures = createMeasures(options.preconditions, options.roots);
   return {
     pins,
+    measures,
+    clock,
+    logger,
     connect: (key: AgentKey): ClientContext => {
       const broker = createBroker(site.issuer, key, transport, clock);
       return { site, key, broker, journal, pins, log, measures, clock, logger, retryForMs };

@@ -1,4 +1,5 @@
 import { sha256Text, utf8 } from "@countersign/shared";
+import { encode } from "fast-png";
 import { describe, expect, it } from "vitest";
 import { createHome, createPaired, pairWith, site } from "../fixtures/agent.js";
 import { createApprover } from "../fixtures/approver.js";
@@ -171,21 +172,15 @@ describe("waiting", () => {
 });
 
 describe("a picture", () => {
-  const png = (text: string) =>
-    Uint8Array.from([
-      ...Buffer.from(
-        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000049444154",
-        "hex",
-      ),
-      ...Buffer.from(text),
-    ]);
+  const png = (shade: number) =>
+    encode({ width: 1, height: 1, channels: 1, depth: 8, data: Uint8Array.of(shade) });
 
   it("and the measurements are of the same world, or nobody is asked", async () => {
     let world = 0;
     const moving = { page: async () => sha256Text(utf8(String(world))) };
     const { broker, client } = await createPaired({ preconditions: moving });
     const proposal = { tool: "t", args: {}, preconditions: [{ kind: "page", subject: "x" }] };
-    const screenshot = async () => png(String(++world));
+    const screenshot = async () => png(++world);
     expect(await client.request(proposal, { screenshot })).toEqual({
       status: "refused_by_policy",
       code: "precondition_unstable",
@@ -193,7 +188,7 @@ describe("a picture", () => {
     expect(broker.requests.size).toBe(0);
     const settling = async () => {
       world = 5;
-      return png("5");
+      return png(5);
     };
     expect(await client.request(proposal, { screenshot: settling })).toMatchObject({
       status: "pending",

@@ -1,4 +1,6 @@
 import { ClientError } from "../errors.js";
+import { rolledBackIds } from "../transactions/acquire.js";
+import type { TransactionContext } from "../transactions/roll-back.js";
 import type { ClientContext } from "./context.js";
 import { type OwnRequest, readOwnRequest } from "./own-request.js";
 import { deliverOutcomes, recordOutcome } from "./report.js";
@@ -8,11 +10,15 @@ import { answerFromJournal } from "./settle.js";
 export type Resolution = "succeeded" | "failed" | "rolled_back";
 
 /**
- * Looks through the journal for what a crash or an outage left: executions without an outcome become `unknown`,
- * outcomes that the broker has not got are sent.
+ * Looks through the journal for what a crash or an outage left: executions without an outcome become `unknown`, and
+ * `rolled_back` next where they were a transaction that was taken back; outcomes that the broker has not got are sent.
  * @returns the requests that wait for a person (`resolve`)
  */
-export async function recoverAll(context: ClientContext): Promise<string[]> {
+export async function recoverAll(
+  context: ClientContext,
+  transactions: TransactionContext,
+): Promise<string[]> {
+  const rolledBack = await rolledBackIds(transactions);
   const waiting: string[] = [];
   for (const rid of await context.journal.used()) {
     const entry = await context.journal.read(rid);
@@ -20,7 +26,10 @@ export async function recoverAll(context: ClientContext): Promise<string[]> {
     const own = await readOwnRequest(entry.request, context.key, context.site);
     await deliverOutcomes(context, rid);
     const answer = await answerFromJournal(context, own, entry);
-    if (answer?.status === "unknown" && answer.code === "interrupted") waiting.push(rid);
+    if (answer?.status !== "unknown" || answer.code !== "interrupted") continue;
+    if (rolledBack.has(rid)) {
+      await recordOutcome(context, own, { status: "rolled_back", code: "interrupted" });
+    } else waiting.push(rid);
   }
   return waiting;
 }

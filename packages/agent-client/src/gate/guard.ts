@@ -10,6 +10,7 @@ import { recordOutcome } from "../client/report.js";
 import { type ActionProposal, ask, type RequestOptions } from "../client/request.js";
 import { awaitAnswer } from "../client/wait.js";
 import type { ChangedPrecondition } from "../preconditions/registry.js";
+import { endingOf } from "../transactions/ending.js";
 
 /** How often one `guard` asks when the world keeps changing between the yes and the effect. */
 const maxRequests = 3;
@@ -19,7 +20,7 @@ export type Execute<T> = (action: Action, options: { signal: AbortSignal }) => P
 
 export interface GuardOptions<T> extends RequestOptions {
   /** Called with each request: show its match code beside the agent. What it throws takes the request back. */
-  onPending?: (pending: Pending) => void;
+  onPending?: (pending: Pending) => Promise<void> | void;
   /** The octets of what came out, whose salted hash goes into the outcome. */
   resultOf?: (value: T) => Uint8Array;
   /**
@@ -82,9 +83,13 @@ export async function guardAction<T>(
 }
 
 /** Whoever cannot be shown the match code must not be waited for: nobody could compare it. */
-async function show(context: ClientContext, held: HeldRequest, shown: () => void): Promise<void> {
+async function show(
+  context: ClientContext,
+  held: HeldRequest,
+  shown: () => Promise<void> | void,
+): Promise<void> {
   try {
-    shown();
+    await shown();
   } catch (error) {
     await cancelRequest(context, held.own);
     throw error;
@@ -117,7 +122,7 @@ async function perform<T>(
   const { after, picture } = await lookAround(afterPicture);
   const times = { startedAtMs, endedAtMs };
   if (!done.ok) {
-    await recordOutcome(context, held.own, { status: "failed", code: "threw", picture, ...times });
+    await recordOutcome(context, held.own, { ...endingOf(done.error), picture, ...times });
     return { status: "approved", rid, outcome: "failed", error: done.error, ...after };
   }
   // It happened: that nobody can say what came out does not change it.

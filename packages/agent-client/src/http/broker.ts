@@ -12,6 +12,7 @@ import type * as z from "zod/mini";
 import { type Clock, toNumericDate } from "../clock.js";
 import type { AgentKey } from "../home/agent-key.js";
 import { type CallAnswer, nothing, toAnswer, toOctets } from "./answer.js";
+import { readEvents } from "./events.js";
 import { clientAssertion, dpopProof } from "./proofs.js";
 import type { HttpCall, Transport } from "./transport.js";
 
@@ -174,6 +175,37 @@ export function createBroker(issuer: string, key: AgentKey, transport: Transport
         { method: "POST", path: `${ofRequest(rid)}/outcome`, body: json({ outcome }) },
         requestStatus,
       ),
+
+    /**
+     * The stream of hints (`GET /v1/events`), until it ends.
+     * @returns whether it was ever open
+     */
+    async events(
+      onEvent: (name: string) => void,
+      { onOpen, signal }: { onOpen: () => void; signal: AbortSignal },
+    ): Promise<boolean> {
+      const granted = await accessToken(signal);
+      if (!granted.ok) return false;
+      const path = "/v1/events";
+      const response = await transport.open({
+        url: issuer + path,
+        headers: {
+          accept: "text/event-stream",
+          authorization: `DPoP ${granted.value}`,
+          dpop: await proof("GET", path, granted.value),
+        },
+        timeoutMs: callMs,
+        signal,
+      });
+      if (!response?.ok) {
+        if (response?.status === 401) token = undefined;
+        await response?.body?.cancel();
+        return false;
+      }
+      onOpen();
+      await readEvents(response, onEvent, signal);
+      return true;
+    },
 
     chain: (approver: string, signal?: AbortSignal) =>
       withToken({ method: "GET", path: `/v1/approvers/${approver}/chain`, signal }, approverChain),

@@ -26,6 +26,8 @@ export interface ServerTime {
 
 export interface Transport {
   send(call: HttpCall): Promise<HttpReply>;
+  /** A reply whose body goes on: `timeoutMs` is for its head alone. Undefined where there was none. */
+  open(call: Omit<HttpCall, "method" | "body">): Promise<Response | undefined>;
   /** The newest `Date` that the broker sent; undefined before its first reply. */
   serverTime(): ServerTime | undefined;
 }
@@ -35,6 +37,18 @@ export function createTransport(fetch: typeof globalThis.fetch, clock: Clock): T
   let heard: ServerTime | undefined;
   return {
     serverTime: () => heard,
+    async open({ url, headers, timeoutMs, signal }) {
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), timeoutMs);
+      const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+      try {
+        return await fetch(url, { headers, redirect: "error", signal: either });
+      } catch {
+        return undefined;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
     async send({ url, timeoutMs, signal, ...call }) {
       const timeout = AbortSignal.timeout(timeoutMs);
       const either = signal ? AbortSignal.any([signal, timeout]) : timeout;

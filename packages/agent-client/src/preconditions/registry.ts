@@ -1,6 +1,8 @@
 import { bytes32, type Precondition, sha256Text } from "@countersign/shared";
 import * as z from "zod/mini";
 import { ClientError } from "../errors.js";
+import type { Roots } from "../executors/roots.js";
+import { virtualFile, virtualTree } from "../executors/virtual-measures.js";
 import { fileSha256 } from "./file.js";
 import { treeSha256 } from "./tree.js";
 
@@ -23,12 +25,26 @@ export function pageRegion(capture: (subject: string) => Promise<Uint8Array>): M
   return async (subject) => sha256Text(await capture(subject));
 }
 
-/** @throws ClientError `invalid_options` for a kind that is built in */
-export function createMeasures(own: Measures = {}): Measures {
+/**
+ * @param roots what virtual paths (`vfs://...`) are below; without, they cannot be measured
+ * @throws ClientError `invalid_options` for a kind that is built in
+ */
+export function createMeasures(own: Measures = {}, roots?: Roots): Measures {
   const taken = Object.keys(own).find((kind) => Object.hasOwn(builtIn, kind));
   if (taken !== undefined) throw new ClientError("invalid_options", { detail: "preconditions" });
-  return { ...own, ...builtIn };
+  return roots
+    ? {
+        ...own,
+        file: whichever(virtualFile(roots), fileSha256),
+        tree: whichever(virtualTree(roots), treeSha256),
+      }
+    : { ...own, ...builtIn };
 }
+
+const whichever =
+  (ofVirtual: Measure, ofReal: Measure): Measure =>
+  (subject) =>
+    subject.startsWith("vfs://") ? ofVirtual(subject) : ofReal(subject);
 
 export type Capture =
   | { ok: true; preconditions: Precondition[] }

@@ -19,30 +19,45 @@ const separator = Buffer.from("/");
 export async function treeSha256(subject: string): Promise<string> {
   requireAbsolute(subject);
   if (!(await lstat(subject)).isDirectory()) throw new Error("the subject is not a directory");
+  return (await measureDirectory(subject)).sha256;
+}
+
+/** What is below a directory: `sha256` as above, and how much it is. */
+export interface DirectoryMeasure {
+  sha256: string;
+  entries: number;
+  files: number;
+  bytes: number;
+}
+
+/** @param directory also `/proc/self/fd/<fd>`, for one that is open */
+export async function measureDirectory(directory: string): Promise<DirectoryMeasure> {
   const digest = createHash("sha256");
-  const budget = { entries: maxEntries };
-  await addDirectory(Buffer.from(subject), Buffer.alloc(0), digest, budget);
-  return digest.digest("base64url");
+  const count = { entries: 0, files: 0, bytes: 0 };
+  await addDirectory(Buffer.from(directory), Buffer.alloc(0), digest, count);
+  return { sha256: digest.digest("base64url"), ...count };
 }
 
 async function addDirectory(
   directory: Buffer,
   relative: Buffer,
   digest: Hash,
-  budget: { entries: number },
+  count: Omit<DirectoryMeasure, "sha256">,
 ): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" });
   entries.sort((a, b) => Buffer.compare(a.name, b.name));
   for (const entry of entries) {
-    if (budget.entries-- === 0) throw new Error("the tree has too many entries");
+    if (count.entries++ === maxEntries) throw new Error("the tree has too many entries");
     const absolute = Buffer.concat([directory, separator, entry.name]);
     const path =
       relative.length === 0 ? entry.name : Buffer.concat([relative, separator, entry.name]);
     if (entry.isDirectory()) {
       addLine(digest, "directory", path, 0, "");
-      await addDirectory(absolute, path, digest, budget);
+      await addDirectory(absolute, path, digest, count);
     } else if (entry.isFile()) {
       const { sha256, size } = await withoutFollowing(absolute);
+      count.files++;
+      count.bytes += size;
       addLine(digest, "file", path, size, sha256);
     } else if (entry.isSymbolicLink()) {
       const target = await readlink(absolute, { encoding: "buffer" });

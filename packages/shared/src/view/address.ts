@@ -1,7 +1,8 @@
 import { type Host, readHost } from "./host.js";
 import { suspicions } from "./look-alikes.js";
+import { quote } from "./quote.js";
 import type { Row } from "./row.js";
-import { quote, visible } from "./visible.js";
+import { visible } from "./visible.js";
 
 /** What we derive from one value: facts that stand after it, and warnings that stand before everything. */
 export interface Findings {
@@ -54,7 +55,7 @@ export function aboutAddress(path: string, text: string): Findings {
     return findings(path, [...said, "Written so that programs differ in where it leads"]);
   }
   if (user !== undefined) {
-    said.push(`${quote(user)} before the @ is a user name: it does not lead there`);
+    said.push(`${quote(user, "text")} before the @ is a user name: it does not lead there`);
   }
   const host = readHost(written);
   if (port && port !== usualPorts[name]) said.push(`Not the usual port: ${quote(port)}`);

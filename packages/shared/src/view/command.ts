@@ -3,6 +3,7 @@ import {
   forEachChild,
   type ParsedScript,
   parse,
+  type Redirect,
   type Word as ShellWord,
   type SyntaxNode,
 } from "unbash";
@@ -10,11 +11,34 @@ import { aboutAddress, both, type Findings, findings, looksLikeAddress } from ".
 import { suspicions } from "./look-alikes.js";
 import { aboutProgram, type Word } from "./program.js";
 import { effectOf, programName } from "./programs.js";
+import { masked, quote } from "./quote.js";
 import type { Row } from "./row.js";
-import { quote, visible } from "./visible.js";
+import { masksOf } from "./secrets.js";
+import { visible } from "./visible.js";
+
+/** A program that a command runs, as it is named there. */
+export interface ProgramCall {
+  words: readonly Word[];
+  /** Whether anything flows into it: by a pipe, from a file or from text in the command. */
+  isFed: boolean;
+  /** Whether it is part of a text that another program is given to run. */
+  isInner: boolean;
+}
+
+/** Where a command writes to by a redirection; `path` is undefined where that is decided only when it runs. */
+interface Redirection {
+  text: string;
+  path: string | undefined;
+}
 
 /** What a reading of a command gathers, in the order of the text. */
-interface Reading {
+export interface Reading {
+  calls: ProgramCall[];
+  redirections: Redirection[];
+  /** Variables that it sets, as they are written. */
+  assignments: string[];
+  /** What it gives to programs from files. */
+  inputs: Redirection[];
   steps: string[];
   programs: string[];
   words: string[];
@@ -26,6 +50,10 @@ interface Reading {
 }
 
 const newReading = (): Reading => ({
+  calls: [],
+  redirections: [],
+  assignments: [],
+  inputs: [],
   steps: [],
   programs: [],
   words: [],
@@ -43,11 +71,16 @@ const maxLevel = 150;
 /** A text longer than this is no command that a person could judge by its parts. */
 const maxLength = 20_000;
 
-/** What a shell would do with a text: its steps, where it writes and leads to, and what nobody can tell beforehand. */
-export function aboutCommand(path: string, text: string): Findings {
+/** A command as a shell would read it, with all that is run within it. */
+export function readShell(text: string): Reading {
   const reading = newReading();
   readScript(text, reading, 0);
-  return conclude(path, reading);
+  return reading;
+}
+
+/** What a shell would do with a text: its steps, where it writes and leads to, and what nobody can tell beforehand. */
+export function aboutCommand(path: string, text: string): Findings {
+  return conclude(path, readShell(text));
 }
 
 /** A program with its arguments, given without a shell in between. */
@@ -64,7 +97,7 @@ export function aboutProgramCall(path: string, argv: readonly string[]): Finding
 
 function readScript(text: string, reading: Reading, depth: number): void {
   if (depth > maxDepth) {
-    reading.said.push(`Commands within commands, too deep to read: ${quote(text)}`);
+    reading.said.push(`Commands within commands, too deep to read: ${quote(text, "command")}`);
     return;
   }
   if (text.length > maxLength) {
@@ -85,7 +118,7 @@ interface Place {
 function visit(node: SyntaxNode, at: Place, reading: Reading): void {
   const text = at.source.slice(node.pos, node.end);
   if (at.level > maxLevel) {
-    reading.said.push(`Commands within commands, too deep to read: ${quote(text)}`);
+    reading.said.push(`Commands within commands, too deep to read: ${quote(text, "command")}`);
     return;
   }
   const place = { ...at, level: at.level + 1 };
@@ -101,7 +134,8 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
       }
       break;
     case "Statement":
-      if (node.background) reading.said.push(`Goes on in the background: ${quote(text)}`);
+      if (node.background)
+        reading.said.push(`Goes on in the background: ${quote(text, "command")}`);
       break;
     case "Pipeline":
       forEachChild(node, (child) => {
@@ -119,8 +153,10 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
       break;
     case "Assignment":
       reading.words.push(text);
+      reading.assignments.push(text);
       break;
     case "Redirect":
+      addRedirection(node, reading);
       if (node.target && node.operator !== "<" && !/^(&|\d+$|-$)/.test(node.target.value)) {
         reading.writes.push(staticValue(node.target) ?? node.target.text);
       }
@@ -140,10 +176,21 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
       reading.patterns.push(text);
       break;
     case "AnsiCQuoted":
-      reading.said.push(`${quote(text)} is another way to write ${quote(node.value)}`);
+      reading.said.push(
+        `${quote(text, "command")} is another way to write ${quote(node.value, "command")}`,
+      );
       break;
   }
   forEachChild(node, (child) => visit(child, place, reading));
+}
+
+function addRedirection({ operator, target }: Redirect, reading: Reading): void {
+  if (!target || /^(<<|<<-|<<<)$/.test(operator)) return;
+  const to = { text: target.text, path: staticValue(target) };
+  if (operator === "<") reading.inputs.push(to);
+  // Another stream of the same program, or its end, is no file.
+  else if (!/^(\d+|-)$/.test(target.value) || !operator.endsWith("&"))
+    reading.redirections.push(to);
 }
 
 const isPrefix = (node: SyntaxNode): boolean => node.type === "Time" || node.type === "Negation";
@@ -167,6 +214,7 @@ function readProgram(
   depth: number,
 ): void {
   for (const { value } of words) if (value !== undefined) reading.words.push(value);
+  reading.calls.push({ words, isFed: given.isFed, isInner: depth > 0 });
   const { names, said, scripts } = aboutProgram(words, given);
   reading.programs.push(...names);
   reading.said.push(...said);
@@ -208,7 +256,7 @@ function conclude(path: string, reading: Reading): Findings {
   if (variables.length > 0) said.push(`Filled in with values when it runs: ${list(variables)}`);
   if (patterns.length > 0) said.push(`Filled in with names when it runs: ${list(patterns)}`);
   for (const run of new Set(words.flatMap(encodedRuns))) {
-    said.push(`${run.length} characters that nobody can read: ${quote(run)}`);
+    said.push(`${run.length} characters that nobody can read: ${quote(run, "text")}`);
   }
   const facts: Row[] = [];
   const effects = [...new Set(reading.programs)].flatMap((name) => {
@@ -221,7 +269,7 @@ function conclude(path: string, reading: Reading): Findings {
   }
   if (steps.length > 1) {
     for (const [index, step] of steps.entries()) {
-      facts.push([`step ${index + 1} of ${path}`, visible(step), "library", "command"]);
+      facts.push([`step ${index + 1} of ${path}`, masked(step, "command"), "library", "command"]);
     }
   }
   return both([
@@ -231,7 +279,7 @@ function conclude(path: string, reading: Reading): Findings {
 }
 
 const list = (texts: readonly string[]): string =>
-  [...new Set(texts)].map((text) => quote(text)).join(", ");
+  [...new Set(texts)].map((text) => quote(text, "command")).join(", ");
 
 function aboutWord(path: string, word: string): Findings {
   const url = /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(word)?.[0];
@@ -241,6 +289,13 @@ function aboutWord(path: string, word: string): Findings {
 
 /** Base64 and its like: long runs without a word in them. Names and digests in lower case are not meant. */
 function encodedRuns(word: string): string[] {
-  const runs = word.match(/[A-Za-z0-9+/_=-]{40,}/g) ?? [];
-  return runs.filter((run) => /[A-Z]/.test(run) && /[a-z]/.test(run) && /[0-9]/.test(run));
+  const secrets = masksOf(word, "text").map(({ start, length }) =>
+    word.slice(start, start + length),
+  );
+  // What is told as a secret is one run, not what is left of it between its dots.
+  const rest = secrets.reduce((left, secret) => left.replace(secret, " "), word);
+  const runs = [...secrets, ...(rest.match(/[A-Za-z0-9+/_=-]{40,}/g) ?? [])];
+  return runs.filter(
+    (run) => run.length >= 40 && /[A-Z]/.test(run) && /[a-z]/.test(run) && /[0-9]/.test(run),
+  );
 }

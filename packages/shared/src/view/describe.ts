@@ -11,13 +11,13 @@ import {
 import type { Args, Descriptor, Field, Shape } from "./descriptor.js";
 import { onScreen } from "./descriptor.js";
 import { isList, leaves, members } from "./leaves.js";
+import { quote } from "./quote.js";
 import type { Kind, Provenance, Row } from "./row.js";
 import { commands } from "./tools/commands.js";
 import { files } from "./tools/files.js";
 import { git } from "./tools/git.js";
 import { network } from "./tools/network.js";
 import { screen } from "./tools/screen.js";
-import { quote } from "./visible.js";
 
 /** By tool, as docs/actions.md lists them. */
 export const descriptors: ReadonlyMap<string, Descriptor> = new Map(

@@ -2,8 +2,9 @@ import type { Action } from "../action.js";
 import type { Json } from "../json.js";
 import { type Findings, findings } from "./address.js";
 import { suspicions } from "./look-alikes.js";
+import { quote } from "./quote.js";
 import type { Kind } from "./row.js";
-import { quote, visible } from "./visible.js";
+import { visible } from "./visible.js";
 
 /** What a member must be for a descriptor to apply; `texts` is a text or a list of them, `map` an object of texts. */
 export type Shape = "text" | "texts" | "map" | "number" | "boolean" | "any";
@@ -57,13 +58,13 @@ export const field = {
 
 export const optional = (one: Field): Field => ({ ...one, optional: true });
 
-/** An argument within a sentence; of a list the first ones and how many more. */
-export function said(value: Json | undefined): string {
-  if (typeof value === "string") return quote(value);
+/** An argument within a sentence, masked as its row of that kind is; of a list the first ones and how many more. */
+export function said(value: Json | undefined, kind: Kind = "path"): string {
+  if (typeof value === "string") return quote(value, kind);
   if (Array.isArray(value)) {
     const shown = value
       .slice(0, 3)
-      .map((one) => said(one))
+      .map((one) => said(one, kind))
       .join(", ");
     return value.length > 3 ? `${shown} and ${value.length - 3} more` : shown;
   }
@@ -75,8 +76,8 @@ export function onScreen({ target }: Action): string {
   const { element, application, window, url } = target ?? {};
   const where = application ?? window;
   return [
-    element === undefined ? "" : ` on ${quote(element)}`,
-    where === undefined ? "" : ` in ${quote(where)}`,
-    url === undefined ? "" : ` at ${quote(url)}`,
+    element === undefined ? "" : ` on ${quote(element, "text")}`,
+    where === undefined ? "" : ` in ${quote(where, "text")}`,
+    url === undefined ? "" : ` at ${quote(url, "address")}`,
   ].join("");
 }

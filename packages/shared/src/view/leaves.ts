@@ -1,4 +1,5 @@
 import type { Json } from "../json.js";
+import { masked } from "./quote.js";
 import type { Kind, Provenance, Row } from "./row.js";
 import { visible } from "./visible.js";
 
@@ -19,7 +20,7 @@ export function leaves(path: string, value: Json, naming: Naming): Row[] {
     as,
   ];
   if (typeof value === "string") {
-    return [value === "" ? row(" (empty text)", "", "text") : row("", visible(value), kind)];
+    return [value === "" ? row(" (empty text)", "", "text") : row("", masked(value, kind), kind)];
   }
   if (value === null) return [row(" (null)", "null", "text")];
   if (typeof value === "number") return [row(" (number)", String(value), "number")];

@@ -1,6 +1,6 @@
 import { foldedRanges, lookAlikes, scriptRanges } from "./look-alike-table.js";
+import { quote } from "./quote.js";
 import { isWithin, readRanges } from "./ranges.js";
-import { quote } from "./visible.js";
 
 const folded = readRanges(foldedRanges);
 const scripts = scriptRanges.map(([name, ranges]) => ({ name, ranges: readRanges(ranges) }));

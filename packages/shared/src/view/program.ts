@@ -1,5 +1,5 @@
 import { codeFlagOf, effectOf, isFilter, isWrapper, programName, shells } from "./programs.js";
-import { quote } from "./visible.js";
+import { quote } from "./quote.js";
 
 export interface Word {
   text: string;
@@ -25,7 +25,7 @@ export function aboutProgram(words: readonly Word[], given: { isFed: boolean }):
   if (first.value === undefined) {
     return {
       names: [],
-      said: [`Which program runs is decided only when it runs: ${quote(first.text)}`],
+      said: [`Which program runs is decided only when it runs: ${quote(first.text, "command")}`],
       scripts: [],
     };
   }
@@ -79,12 +79,14 @@ function addInterpreter(
   if (code) {
     if (code.value === undefined) {
       about.said.push(
-        `${quote(name)} runs text that is put together only then: ${quote(code.text)}`,
+        `${quote(name)} runs text that is put together only then: ${quote(code.text, "command")}`,
       );
     } else if (shells.includes(name)) {
       about.scripts.push(code.value);
     } else {
-      about.said.push(`Code for ${quote(name)}, shown but not read: ${quote(code.value)}`);
+      about.said.push(
+        `Code for ${quote(name)}, shown but not read: ${quote(code.value, "command")}`,
+      );
     }
     return;
   }
@@ -101,4 +103,5 @@ function addInterpreter(
   }
 }
 
-const quoted = (words: readonly Word[]): string => quote(words.map(({ text }) => text).join(" "));
+const quoted = (words: readonly Word[]): string =>
+  quote(words.map(({ text }) => text).join(" "), "command");

@@ -10,22 +10,23 @@ let tree: Map<string, Node> | undefined;
 function readTree(): Map<string, Node> {
   const root = new Map<string, Node>();
   const open = [{ nodes: root, previous: "" }];
-  for (const [, shared = "", rest = "", negation, sign] of suffixTree.matchAll(entry)) {
+  for (const [, shared = "", rest = "", negation, signs = ""] of suffixTree.matchAll(entry)) {
     const level = open.at(-1) as (typeof open)[number];
-    if (sign === ")") {
-      open.pop();
-      continue;
-    }
     const label = level.previous.slice(0, shared === "" ? 0 : shared.charCodeAt(0) - 0x40) + rest;
-    level.previous = label;
     const node = { isSuffix: negation === "", below: new Map<string, Node>() };
-    level.nodes.set(label, node);
-    if (sign === "(") open.push({ nodes: node.below, previous: "" });
+    if (label !== "") {
+      level.previous = label;
+      level.nodes.set(label, node);
+    }
+    for (const sign of signs) {
+      if (sign === "(") open.push({ nodes: node.below, previous: "" });
+      if (sign === ")") open.pop();
+    }
   }
   return root;
 }
 
-const entry = /([B-I]?)([^,()!]*)(!?)([,()])/g;
+const entry = /([A-T]?)([^A-T,()!]*)(!?)([()]*,?)/g;
 
 /**
  * The part of a host that somebody registered, by the public suffix list that is pinned with the renderer.

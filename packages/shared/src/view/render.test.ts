@@ -268,7 +268,7 @@ test("what the model says is last, and marked as the model's", () => {
 });
 
 test("a renderer that is not known renders nothing", () => {
-  const unknown = { ...request, detail: { ...request.detail, renderer: "2" } };
+  const unknown = { ...request, detail: { ...request.detail, renderer: "1" } };
   expect(() => render(full, unknown)).toThrow(
     expect.objectContaining({ code: "renderer_unsupported" }),
   );

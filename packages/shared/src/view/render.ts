@@ -8,11 +8,12 @@ import type { AuthorizationRequest } from "../request-object.js";
 import { requireSmallAction, requireSmallView } from "./budget.js";
 import { describe, withFindings } from "./describe.js";
 import { leaves } from "./leaves.js";
+import { masked } from "./quote.js";
 import type { Row, View } from "./row.js";
-import { visible } from "./visible.js";
+import { hasMask, visible } from "./visible.js";
 
 /** Every renderer version that is not withdrawn. A request names one of these or cannot be approved. */
-export const renderers = ["1"] as const;
+export const renderers = ["2"] as const;
 
 /** What of AR stands in the view: known before anything is sealed. */
 export interface RenderedRequest {
@@ -22,7 +23,8 @@ export interface RenderedRequest {
 
 /**
  * The rows that an approver signs for: what would happen, what is dangerous about it, then every leaf of the manifest
- * but its salts, and of AR's tier, approvers, quorum and expiry. Nothing is cut; hostile characters are visible.
+ * but its salts, and of AR's tier, approvers, quorum and expiry. Nothing is cut; hostile characters are visible; secrets
+ * of a known format are told by kind, length and hash.
  * Pure: no clock, no locale, no Intl, so that agent and phone derive the same `view_hash`.
  * @throws ProtocolError `renderer_unsupported`; `too_large` for more than a phone can show
  */
@@ -36,7 +38,7 @@ export function render(manifest: Manifest, request: RenderedRequest): View {
   const { tool, args: _args, ...facts } = action;
   const { sentence, warnings, rows } = describe(action);
   const surroundings = actionFacts(facts);
-  return requireSmallView([
+  const view: Row[] = [
     ["what would happen", sentence, "library", "sentence"],
     ...warnings,
     ...surroundings.warnings,
@@ -51,10 +53,16 @@ export function render(manifest: Manifest, request: RenderedRequest): View {
     ["captured at", utcTime(captured_at), "library", "text"],
     ...(screenshot ? leaves("screenshot", screenshot, { provenance: "library" }) : []),
     ["manifest version", String(v), "library", "number"],
-    ...(agent_claim === undefined
-      ? []
-      : [["agent says", visible(agent_claim), "model", "text"] as const]),
-  ]);
+  ];
+  const claim: Row[] =
+    agent_claim === undefined ? [] : [["agent says", masked(agent_claim, "text"), "model", "text"]];
+  return requireSmallView([...view, ...whatIsMasked(manifest, [...view, ...claim]), ...claim]);
+}
+
+/** The short hashes tell secrets apart; this one, salted, makes the view stand for no other octets than these. */
+function whatIsMasked(manifest: Manifest, view: View): Row[] {
+  if (!view.some(([, value]) => hasMask(value))) return [];
+  return [["with what is masked", hash("context", canonicalBytes(manifest)), "library", "text"]];
 }
 
 /** `H("view", salt || JCS(view))`: bound to the salt, so that it tells a guesser nothing (section 3, object 5). */

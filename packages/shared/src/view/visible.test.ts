@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readBack } from "./fixture.js";
-import { countMarks, isHidden, quote, visible } from "./visible.js";
+import { quote } from "./quote.js";
+import { countMarks, isHidden, visible } from "./visible.js";
 
 /** Independent of the baked-in table: the running engine's own properties. */
 const mustBeMarked =

@@ -1,4 +1,5 @@
 import { isWithin, readRanges } from "./ranges.js";
+import type { Mask } from "./secrets.js";
 import { combiningRanges, hiddenRanges } from "./unicode-table.js";
 
 const hidden = readRanges(hiddenRanges);
@@ -9,7 +10,7 @@ export const isHidden = (codePoint: number): boolean => isWithin(hidden, codePoi
 const open = "⟦";
 const close = "⟧";
 const lineBreak = "⏎";
-const quotes = ["⟪", "⟫"] as const;
+export const quotes = ["⟪", "⟫"] as const;
 const reserved: readonly string[] = [open, close, lineBreak, ...quotes];
 
 /** More than this on one letter covers the lines above and below it. */
@@ -19,14 +20,27 @@ const maxCombining = 4;
  * Text as it may be shown: what a screen would hide, reorder or swallow becomes a mark, and the marks' own
  * characters are marked too, so that two different texts never look alike as strings.
  * Runs of spaces, and spaces at an end, are folded and counted; marks that pile up on a letter, or stand on none, are named.
+ * @param masks parts that are told instead of shown, in order
  */
-export function visible(text: string): string {
+export function visible(text: string, masks: readonly Mask[] = []): string {
   let shown = "";
+  let position = 0;
+  let nextMask = 0;
   let onLetter = Number.POSITIVE_INFINITY;
   const characters = Array.from(text);
   for (let index = 0; index < characters.length; index++) {
     const character = characters[index] as string;
     const codePoint = character.codePointAt(0) as number;
+    const mask = masks[nextMask];
+    position += character.length;
+    if (mask && position > mask.start) {
+      if (position >= mask.start + mask.length) {
+        shown += mark(mask.text);
+        onLetter = Number.POSITIVE_INFINITY;
+        nextMask++;
+      }
+      continue;
+    }
     const isMarked = isHidden(codePoint) || reserved.includes(character);
     if (!isMarked && isWithin(combining, codePoint)) {
       onLetter++;
@@ -40,6 +54,7 @@ export function visible(text: string): string {
       const atAnEnd = index === 0 || index + length === characters.length;
       shown += length > 1 || atAnEnd ? mark(`${length} ${length === 1 ? "space" : "spaces"}`) : " ";
       index += length - 1;
+      position += length - 1;
     } else if (character === "\n") {
       shown += `${lineBreak}\n`;
     } else {
@@ -54,22 +69,10 @@ export function countMarks(shown: string): number {
   return shown.split(`${open}U+`).length - 1;
 }
 
-/** Somebody else's text within a sentence of ours. It cannot end the quotation: {@link visible} marks these quotes. */
-export const quote = (text: string): string => `${quotes[0]}${abridged(visible(text))}${quotes[1]}`;
+/** Whether a shown text tells a secret instead of showing it: no text can bring such a mark along. */
+export const hasMask = (shown: string): boolean => shown.includes(`${open}secret: `);
 
-const quotedStart = 80;
-const quotedEnd = 40;
-
-/** A sentence stays one: the whole value has a row of its own. What is left out is counted. */
-function abridged(shown: string): string {
-  const characters = Array.from(shown);
-  const leftOut = characters.length - quotedStart - quotedEnd;
-  if (leftOut <= quotedEnd) return shown;
-  const start = characters.slice(0, quotedStart).join("");
-  return `${start}${mark(`${leftOut} characters`)}${characters.slice(-quotedEnd).join("")}`;
-}
-
-const mark = (inner: string): string => `${open}${inner}${close}`;
+export const mark = (inner: string): string => `${open}${inner}${close}`;
 
 /** A code point by its number. */
 export const markOf = (codePoint: number): string =>

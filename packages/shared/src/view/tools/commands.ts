@@ -13,7 +13,7 @@ export const commands: Readonly<Record<string, Descriptor>> = {
       timeout_ms: optional(field.number("time limit in ms")),
     },
     sentence: ({ command, cwd }, action) =>
-      `Run the command ${said(command)}${inFolder(cwd ?? action.cwd)}`,
+      `Run the command ${said(command, "command")}${inFolder(cwd ?? action.cwd)}`,
   },
   "process.run": {
     fields: {
@@ -24,7 +24,7 @@ export const commands: Readonly<Record<string, Descriptor>> = {
       env: optional(field.map("environment")),
     },
     sentence: ({ program, cwd }, action) =>
-      `Run the program ${said(program)}${inFolder(cwd ?? action.cwd)}`,
+      `Run the program ${said(program, "command")}${inFolder(cwd ?? action.cwd)}`,
     about: ({ program, args }) =>
       aboutProgramCall(
         "args.program",
@@ -44,7 +44,7 @@ export const commands: Readonly<Record<string, Descriptor>> = {
   },
   "keyboard.type": {
     fields: { text: field.text("text") },
-    sentence: ({ text }, action) => `Type ${said(text)}${onScreen(action)}`,
+    sentence: ({ text }, action) => `Type ${said(text, "text")}${onScreen(action)}`,
     about: ({ text }) =>
       /[\n\r]/.test(String(text))
         ? findings("args.text", ["Types line breaks: each may run or send what was typed"])

@@ -19,11 +19,11 @@ export const git: Readonly<Record<string, Descriptor>> = {
       repository,
     },
     sentence: ({ remote: to, branch, force }) =>
-      `Push the branch ${said(branch)} to ${said(to)}${force === true ? " and overwrite what is there" : ""}`,
+      `Push the branch ${said(branch)} to ${said(to, "address")}${force === true ? " and overwrite what is there" : ""}`,
   },
   "git.commit": {
     fields: { message: field.text("message"), paths: optional(field.paths("path")), repository },
-    sentence: ({ message }) => `Commit changes as ${said(message)}`,
+    sentence: ({ message }) => `Commit changes as ${said(message, "text")}`,
   },
   "git.checkout": {
     fields: { ref: field.text("ref"), repository },
@@ -41,10 +41,10 @@ export const git: Readonly<Record<string, Descriptor>> = {
   "git.delete_branch": {
     fields: { branch: field.text("branch"), remote: optional(remote), repository },
     sentence: ({ branch, remote: at }) =>
-      `Delete the branch ${said(branch)}${at === undefined ? "" : ` at ${said(at)}`}`,
+      `Delete the branch ${said(branch)}${at === undefined ? "" : ` at ${said(at, "address")}`}`,
   },
   "git.clone": {
     fields: { url: remote, path: optional(field.path("path")) },
-    sentence: ({ url }) => `Clone the repository ${said(url)}`,
+    sentence: ({ url }) => `Clone the repository ${said(url, "address")}`,
   },
 };

@@ -1,7 +1,7 @@
 import { aboutAddress, aboutRecipient, findings } from "../address.js";
 import { type Args, type Descriptor, type Field, field, optional, said } from "../descriptor.js";
 import { formatMoney } from "../money.js";
-import { quote } from "../visible.js";
+import { quote } from "../quote.js";
 
 const url: Field = { word: "address", shape: "text", kind: "address", about: aboutAddress };
 const recipients = (word: string): Field => ({
@@ -20,7 +20,7 @@ export const network: Readonly<Record<string, Descriptor>> = {
       headers: optional(field.map("header")),
       body: optional(field.any("body")),
     },
-    sentence: ({ method, url: to }) => `Send a ${said(method)} request to ${said(to)}`,
+    sentence: ({ method, url: to }) => `Send a ${said(method)} request to ${said(to, "address")}`,
   },
   "email.send": {
     fields: {
@@ -35,7 +35,7 @@ export const network: Readonly<Record<string, Descriptor>> = {
     sentence: (args) => {
       const all = [args["to"], args["cc"], args["bcc"]].flat().filter((one) => one !== undefined);
       const subject = args["subject"];
-      return `Send an e-mail to ${said(all)}${subject === undefined ? "" : ` about ${said(subject)}`}`;
+      return `Send an e-mail to ${said(all)}${subject === undefined ? "" : ` about ${said(subject, "text")}`}`;
     },
   },
   "payment.send": {

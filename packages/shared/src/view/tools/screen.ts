@@ -9,7 +9,7 @@ const url: Field = { word: "address", shape: "text", kind: "address", about: abo
 export const screen: Readonly<Record<string, Descriptor>> = {
   "keyboard.press": {
     fields: { keys: field.texts("keys") },
-    sentence: ({ keys }, action) => `Press ${said(keys)}${onScreen(action)}`,
+    sentence: ({ keys }, action) => `Press ${said(keys, "text")}${onScreen(action)}`,
   },
   "mouse.click": {
     fields: {
@@ -32,7 +32,7 @@ export const screen: Readonly<Record<string, Descriptor>> = {
     sentence: (args, action) =>
       `Drag from ${said(args["from_x"])}, ${said(args["from_y"])} to ${said(args["to_x"])}, ${said(args["to_y"])}${onScreen(action)}`,
   },
-  "browser.navigate": { fields: { url }, sentence: ({ url: to }) => `Open ${said(to)}` },
+  "browser.navigate": { fields: { url }, sentence: ({ url: to }) => `Open ${said(to, "address")}` },
   "browser.click": {
     fields: { selector },
     sentence: ({ selector: which }, action) =>
@@ -43,6 +43,6 @@ export const screen: Readonly<Record<string, Descriptor>> = {
   "browser.type": {
     fields: { text: field.text("text"), selector, submit: optional(field.boolean("and send it")) },
     sentence: ({ text, selector: which, submit }, action) =>
-      `Type ${said(text)} into ${said(which)}${submit === true ? " and send it" : ""}${onScreen(action)}`,
+      `Type ${said(text, "text")} into ${said(which)}${submit === true ? " and send it" : ""}${onScreen(action)}`,
   },
 };

@@ -1,0 +1,92 @@
+import type { RequestState } from "@countersign/shared";
+import { sql } from "drizzle-orm";
+import type { Database } from "./client.js";
+import { lastLeaf } from "./request-reads.js";
+import { rows } from "./rows.js";
+import { leaf, authorizationRequest as request } from "./schema.js";
+
+export const hintChannel = "countersign_hint";
+
+/** A request that some broker has changed. */
+export interface RequestChange {
+  rid: string;
+  state: RequestState;
+  client_id: string;
+  approvers: string[];
+}
+
+const pageSize = 500;
+/** No statement runs longer than this: a number that is still missing then was never used. */
+const missingMilliseconds = 10_000;
+const maxMissing = 1000;
+
+/**
+ * Reads on in the log of changes, from where it left off. Leaves are numbered when they are written and seen when
+ * they are committed, so a number that was skipped is looked for again until it can no longer come.
+ * @returns a function that resolves with what is new; its calls must not overlap
+ */
+export function createChangeReader(db: Database): () => Promise<RequestChange[]> {
+  let last: number | undefined;
+  const missing = new Map<number, number>();
+
+  const readPage = async (after: number) => {
+    const skipped = JSON.stringify([...missing.keys()]);
+    const found = await rows<RequestChange & { seq: number; opened: boolean }>(
+      db,
+      sql`select l.seq::float8 as seq, l.kind = 'open' as opened, r.rid, r.state, r.client_id,
+          to_jsonb(r.approvers) as approvers
+        from (
+          (select seq, kind, rid from ${leaf} where seq > ${after}::bigint order by seq limit ${pageSize})
+          union all
+          select seq, kind, rid from ${leaf}
+          where seq = any(array(select jsonb_array_elements_text(${skipped}::jsonb)::bigint))
+        ) l left join ${request} r on r.rid = l.rid
+        order by l.seq`,
+    );
+    return found;
+  };
+
+  const note = (numbers: readonly number[], after: number): number => {
+    const now = performance.now();
+    for (const seq of numbers) missing.delete(seq);
+    let previous = after;
+    for (const seq of numbers.filter((number) => number > after)) {
+      for (let skipped = Math.max(previous + 1, seq - maxMissing); skipped < seq; skipped++) {
+        missing.set(skipped, now);
+      }
+      previous = seq;
+    }
+    for (const [seq, since] of missing) {
+      if (now - since > missingMilliseconds || missing.size > maxMissing) missing.delete(seq);
+    }
+    return previous;
+  };
+
+  return async () => {
+    if (last === undefined) {
+      last = await lastLeaf(db);
+      return [];
+    }
+    const changes: RequestChange[] = [];
+    for (let before = -1; last > before; ) {
+      const found = await readPage(last);
+      before = last;
+      last = note(
+        found.map(({ seq }) => seq),
+        last,
+      );
+      // Keys, pairings and freezes have leaves without a request; an opened ceremony changes none.
+      changes.push(...found.filter(({ opened, rid }) => !opened && rid !== null));
+      if (found.length < pageSize) break;
+    }
+    return changes;
+  };
+}
+
+/**
+ * Tells every broker that there is something to read. Empty, and never part of a change's own statement: PostgreSQL
+ * takes a lock over all databases to commit it.
+ */
+export async function notifyBrokers(db: Database): Promise<void> {
+  await rows(db, sql`select pg_notify(${hintChannel}, '')`);
+}

@@ -1,0 +1,88 @@
+import { socketHost } from "@countersign/embedded-postgres";
+import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
+import { sql } from "drizzle-orm";
+import postgres from "postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readEnvironment } from "../env.js";
+import { start } from "../start.js";
+import { migrate } from "../testing/harness.js";
+import { type Connection, connect } from "./client.js";
+import { brokerRole } from "./roles.js";
+import { rows } from "./rows.js";
+
+let database: TestDatabase;
+let connection: Connection;
+let owner: postgres.Sql;
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+beforeAll(async () => {
+  database = await createDatabase(migrate);
+  connection = connect(database.url, { role: brokerRole });
+  owner = postgres(database.url, { ...socketHost(database.url), max: 1, onnotice: () => {} });
+  await rows(
+    connection.db,
+    sql`insert into leaf (kind, digest, salt, entry) values ('key', 'd', 's', 'e')`,
+  );
+});
+afterAll(async () => {
+  await connection.close();
+  await owner.end();
+  await database.drop();
+});
+
+describe("the broker's role", () => {
+  it.each([
+    "update leaf set digest = 'x'",
+    "update leaf set created_at = now()",
+    "delete from leaf",
+    "truncate leaf",
+    "insert into leaf (seq, kind, digest, salt, entry) overriding system value values (1, 'k', 'd', 's', 'e') on conflict (seq) do update set digest = 'x'",
+    "delete from authorization_request",
+    "update decision set kind = 'approve'",
+    "delete from decision",
+    "update outcome set n = 1",
+    "update chain_link set head = 'x'",
+    "delete from credential",
+    "drop table leaf",
+    "alter table leaf disable trigger all",
+    "create table mine (n int)",
+    "create function mine() returns int language sql as 'select 1'",
+    "alter role countersign_broker superuser",
+    "delete from drizzle.__drizzle_migrations",
+  ])("is refused: %s", async (statement) => {
+    await expect(rows(connection.db, sql.raw(statement))).rejects.toMatchObject({ code: "42501" });
+    expect(await rows(connection.db, sql`select digest from leaf`)).toEqual([{ digest: "d" }]);
+  });
+
+  it("is what a broker works as", async () => {
+    const broker = await start(readEnvironment({ DATABASE_URL: database.url, PORT: "0" }), silent);
+    const { origin } = broker.site;
+    const ask = () =>
+      fetch(`${origin}/app/nonces`, {
+        method: "POST",
+        headers: { "content-type": "application/json", origin },
+        body: JSON.stringify({ purpose: "login" }),
+      });
+    expect((await ask()).status).toBe(200);
+    await owner.unsafe(`revoke insert on nonce from ${brokerRole}`);
+    expect((await ask()).status).toBe(500);
+    await owner.unsafe(`grant insert on nonce to ${brokerRole}`);
+    await broker.stop();
+  });
+
+  it("is asked for in one sentence where the database's account may make none", async () => {
+    const name = `plain_${Date.now().toString(36)}`;
+    await owner.unsafe(`create role ${name} login`);
+    await owner.unsafe(`create database ${name} owner ${name}`);
+    const url = new URL(database.url);
+    url.username = name;
+    url.pathname = `/${name}`;
+    const env = readEnvironment({ DATABASE_URL: url.href, PORT: "0" });
+    await expect(start(env, silent)).rejects.toMatchObject({ code: "database_role_missing" });
+    await owner.unsafe(`grant ${brokerRole} to ${name}`);
+    await (await start(env, silent)).stop();
+    await owner.unsafe(`drop database ${name}`);
+    await owner.unsafe(`drop role ${name}`);
+  });
+});

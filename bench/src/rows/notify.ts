@@ -1,0 +1,77 @@
+import { socketHost } from "@countersign/embedded-postgres";
+import postgres from "postgres";
+import { interleave, median, ratioOf } from "../measure.js";
+import { atLeast, noGoal, perSecond, type Row, rate } from "../row.js";
+
+const inFlight = 64;
+
+/** What a wake-up through the database costs a state change: inside its statement, and coalesced beside it. */
+export const notify: Row = {
+  name: "notify",
+  async run(bench) {
+    const server = await bench.databases();
+    const databaseUrl = await server.database();
+    const open = (max: number) =>
+      postgres(databaseUrl, { ...socketHost(databaseUrl), max, onnotice: () => {} });
+    const sql = open(10);
+    const beside = open(1);
+    await sql`create table notify_row (id int primary key, state int not null)`;
+    await sql`insert into notify_row select i, 0 from generate_series(1, 1000) i`;
+    const listener = open(1);
+    await listener.listen("bench", () => {});
+
+    let waiting = false;
+    let sent: Promise<unknown> = Promise.resolve();
+    /** At most one hint is on its way: whatever changes meanwhile is behind the same one. */
+    const hint = (): void => {
+      if (waiting) return;
+      waiting = true;
+      setImmediate(() => {
+        waiting = false;
+        sent = beside`select pg_notify('bench', '')`.execute();
+      });
+    };
+    const count = bench.smoke ? 128 : 3000;
+    const run = (change: (id: number) => PromiseLike<unknown>) => async () => {
+      let next = 0;
+      const began = performance.now();
+      const worker = async () => {
+        for (let index = next++; index < count; index = next++) await change((index % 1000) + 1);
+      };
+      await Promise.all(Array.from({ length: inFlight }, worker));
+      await new Promise(setImmediate);
+      return rate(count, performance.now() - began);
+    };
+    const found = await interleave(bench.smoke ? 1 : 5, {
+      without: run((id) => sql`update notify_row set state = state + 1 where id = ${id}`),
+      inside: run(
+        (
+          id,
+        ) => sql`with changed as (update notify_row set state = state + 1 where id = ${id} returning id)
+          select pg_notify('bench', '') from changed`,
+      ),
+      beside: run((id) => sql`update notify_row set state = state + 1 where id = ${id}`.then(hint)),
+    });
+    await sent;
+    await Promise.all([sql.end(), beside.end(), listener.end()]);
+    const against = `without ${perSecond(median(found.without))}`;
+    return {
+      lines: [
+        {
+          what: "a bare state change with a coalesced NOTIFY on a connection of its own, 64 in flight",
+          ours: perSecond(median(found.beside)),
+          against,
+          ratio: ratioOf(found.beside, found.without),
+          goal: atLeast(0.9),
+        },
+        {
+          what: "a bare state change with NOTIFY in its statement, 64 in flight",
+          ours: perSecond(median(found.inside)),
+          against,
+          ratio: ratioOf(found.inside, found.without),
+          goal: noGoal,
+        },
+      ],
+    };
+  },
+};

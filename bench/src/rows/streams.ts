@@ -1,0 +1,146 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "@countersign/test-kit/broker-process";
+import { createHttpClient } from "../load/http.js";
+import { median, percentile, proportionalBytes } from "../measure.js";
+import type { StreamKind } from "../peers/streams.js";
+import {
+  atMost,
+  type Bench,
+  kibibytes,
+  type Line,
+  mebibytes,
+  milliseconds,
+  noGoal,
+  type Row,
+} from "../row.js";
+import { type Pair, seedPairs } from "../system/pairs.js";
+import { startProgram } from "../system/program.js";
+import { clientToken } from "../system/request.js";
+import { startBrokers } from "../system/server.js";
+import { openReaders } from "../system/streams.js";
+import { decisionToEvidence } from "../system/wakeup.js";
+
+interface Transport {
+  bytesEach: number;
+  wakeMilliseconds: number;
+}
+
+/** Memory of idle streams, and the time until everybody has got one event. */
+async function measureTransport(kind: StreamKind, count: number): Promise<Transport> {
+  const port = await freePort();
+  const program = await startProgram("peers/streams.ts", kind, port);
+  const collect = async () => {
+    program.child.send("collect");
+    await once(program.child, "message");
+    return proportionalBytes(program.pid);
+  };
+  const before = await collect();
+  const requests = Array.from({ length: count }, () => ({ path: "/", headers: {} }));
+  const readers = await openReaders(port, "localhost", requests);
+  const bytesEach = ((await collect()) - before) / count;
+  const wakes: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const woken = readers.everybodyWoken();
+    const began = performance.now();
+    program.child.send("wake");
+    await woken;
+    wakes.push(performance.now() - began);
+  }
+  readers.close();
+  await program.stop();
+  return { bytesEach, wakeMilliseconds: median(wakes) };
+}
+
+/** Streams that one agent may hold (apps/broker/src/domain/limits.ts). */
+const streamsPerAgent = 4;
+
+/** The real broker with that many waiting agents, each authenticated by a proof of its own. */
+async function measureBroker(bench: Bench, count: number) {
+  const server = await bench.databases();
+  const brokers = await startBrokers(await server.database());
+  const { origin, databaseUrl } = brokers;
+  const [port = 0] = brokers.ports;
+  const [pid = 0] = brokers.pids;
+  const http = createHttpClient(origin, port, 4);
+  const pairs = await seedPairs(databaseUrl, origin, Math.ceil(count / streamsPerAgent));
+  bench.progress(`${pairs.length} agents made`);
+  const tokens = new Map<Pair, string>();
+  for (const pair of pairs) tokens.set(pair, await clientToken(pair, http));
+  const before = proportionalBytes(pid);
+  const requests: { path: string; headers: Record<string, string> }[] = [];
+  for (const pair of pairs) {
+    const token = tokens.get(pair) ?? "";
+    for (let index = 0; index < streamsPerAgent; index++) {
+      const dpop = await pair.agent.dpop("GET", "/v1/events", token);
+      requests.push({ path: "/v1/events", headers: { authorization: `DPoP ${token}`, dpop } });
+    }
+  }
+  const readers = await openReaders(port, new URL(origin).host, requests);
+  await sleep(bench.smoke ? 0 : 5000);
+  const whole = proportionalBytes(pid);
+  bench.progress(`${requests.length} streams open`);
+  const took: number[] = [];
+  for (let index = 0; index < (bench.smoke ? 1 : 100); index++) {
+    const pair = pairs[index % pairs.length] as Pair;
+    took.push(await decisionToEvidence(pair, tokens.get(pair) ?? "", { phone: http, agent: http }));
+  }
+  readers.close();
+  await http.close();
+  await brokers.stop();
+  return { bytesEach: (whole - before) / requests.length, whole, took };
+}
+
+/** Agents that wait: what each costs, and what they cost the one that is answered. */
+export const streams: Row = {
+  name: "streams",
+  async run(bench) {
+    const count = bench.smoke ? 40 : bench.long ? 19_000 : 10_000;
+    const bare = await measureTransport("bare", count);
+    const ours = await measureTransport("ours", count);
+    const hono = await measureTransport("hono", count);
+    bench.progress("transports measured");
+    const broker = await measureBroker(bench, count);
+    const p99 = percentile(broker.took, 0.99);
+    const lines: Line[] = [
+      {
+        what: `memory for a waiting agent's stream, ${count} of them`,
+        ours: kibibytes(broker.bytesEach),
+        against: `bare node:http ${kibibytes(bare.bytesEach)}; Hono's streamSSE ${kibibytes(hono.bytesEach)}`,
+        ratio: broker.bytesEach / bare.bytesEach,
+        goal: atMost(1.3),
+      },
+      {
+        what: "the same, the transport alone",
+        ours: kibibytes(ours.bytesEach),
+        against: `bare node:http ${kibibytes(bare.bytesEach)}`,
+        ratio: ours.bytesEach / bare.bytesEach,
+        goal: noGoal,
+      },
+      {
+        what: `waking all ${count}, the transport alone`,
+        ours: milliseconds(ours.wakeMilliseconds),
+        against: `bare node:http ${milliseconds(bare.wakeMilliseconds)}; streamSSE ${milliseconds(hono.wakeMilliseconds)}`,
+        ratio: ours.wakeMilliseconds / bare.wakeMilliseconds,
+        goal: atMost(2),
+      },
+      {
+        what: `decision posted -> verified evidence, p99, ${count} waiting`,
+        ours: `${milliseconds(p99)} (p50 ${milliseconds(median(broker.took))})`,
+        against: "10 ms, a fixed bound",
+        ratio: p99 / 10,
+        goal: atMost(1),
+      },
+    ];
+    if (bench.long) {
+      lines.push({
+        what: `the whole broker with ${count} streams`,
+        ours: mebibytes(broker.whole),
+        against: "350 MB, a fixed bound",
+        ratio: broker.whole / 350e6,
+        goal: atMost(1),
+      });
+    }
+    return { lines };
+  },
+};

@@ -1,0 +1,19 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+it("benchmarks run: the cheap ones, for a fraction of a second", { timeout: 110_000 }, async () => {
+  const names = ["assertion", "notify", "evidence"];
+  const options = ["--import", "tsx", "--conditions=@countersign/source"];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...options, "bench/src/main.ts", "--smoke", ...names],
+    { cwd: root },
+  );
+  for (const what of ["assertion check", "NOTIFY", "evidence"]) {
+    expect(stdout).toContain(what);
+  }
+});

@@ -1,0 +1,2 @@
+export { egressBlocked, publicLookup, type Resolve, refusal } from "./lookup.js";
+export { isPublicAddress } from "./public-address.js";

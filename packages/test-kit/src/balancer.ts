@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Balancer {
+  port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * What stands before several brokers: passes each request, whole streams too, to one of them. Does what a usual
+ * proxy does and no more: where nobody listens, the next one is tried; a connection that breaks later breaks for the caller.
+ * @param pick ports in the order in which they are to be tried
+ */
+export async function startBalancer(
+  pick: (call: IncomingMessage) => readonly number[],
+): Promise<Balancer> {
+  const server = createServer((call, answer) => {
+    const parts: Buffer[] = [];
+    call.on("data", (part: Buffer) => parts.push(part));
+    call.on("error", () => answer.destroy());
+    call.on("end", () => pass([...pick(call)], Buffer.concat(parts)));
+
+    const pass = ([port, ...others]: number[], body: Buffer): void => {
+      if (port === undefined) {
+        answer.writeHead(502).end();
+        return;
+      }
+      const { method = "GET", url = "/", headers } = call;
+      const onward = request({ host: "127.0.0.1", port, method, path: url, headers, agent: false });
+      onward.on("response", (given) => {
+        answer.writeHead(given.statusCode ?? 502, given.headers);
+        answer.flushHeaders();
+        given.on("error", () => answer.destroy());
+        given.on("close", () => {
+          if (!given.complete) answer.destroy();
+        });
+        given.pipe(answer);
+      });
+      onward.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "ECONNREFUSED") pass(others, body);
+        else answer.destroy();
+      });
+      answer.on("close", () => onward.destroy());
+      onward.end(body);
+    };
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
