@@ -89,9 +89,9 @@ it("the same person's other phone lifts it, with the passkey", async () => {
 it("an agent is frozen from the list too, and what it waits for is denied", async () => {
   const { page } = first;
   const { rid } = await agent.request();
-  await keep(page, "agents");
+  await look(page, "agents");
   await page.getByRole("button", { name: "Freeze", exact: true }).click();
-  await keep(page, "freeze-from-list");
+  await look(page, "freeze-from-list");
   await page.getByRole("button", { name: "Freeze this agent" }).click();
   await page.getByText("Frozen: it can ask and execute nothing").waitFor();
   expect((await agent.poll(rid)).body["code"]).toBe("frozen");

@@ -1,12 +1,11 @@
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import axeCore from "axe-core";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { faultsOfLayout } from "./layout-faults.js";
 
 const folder = fileURLToPath(new URL("../artifacts/", import.meta.url));
-const axeSource = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** WCAG 2.2, levels A and AA. */
 const axeTags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -80,7 +79,7 @@ function scrollToEnd(): boolean {
 }
 
 async function faultsByAxe(page: Page): Promise<string[]> {
-  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(await axeSource);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeCore.source);
   const { violations } = await page.evaluate(
     (values) => axe.run({ runOnly: { type: "tag", values }, resultTypes: ["violations"] }),
     axeTags,

@@ -3,7 +3,6 @@ import { expect } from "vitest";
 
 /** A person's hands on one request, by touch. */
 export const approveButton = (page: Page) => page.getByRole("button", { name: /^Approve with/ });
-export const denyButton = (page: Page) => page.getByRole("button", { name: "Deny", exact: true });
 
 /** Opens a request that can be approved, and waits until its contents stand. */
 export async function openRequest(page: Page, rid: string): Promise<void> {
