@@ -4,6 +4,7 @@ import pino from "pino";
 import { renderUnicodeCompact } from "uqr";
 import { describeFailure } from "./db/failures.js";
 import { readEnvironment, StartupError } from "./env.js";
+import { armFault, faultsAreBuiltIn } from "./faults.js";
 import { start } from "./start.js";
 
 const started = performance.now();
@@ -24,6 +25,7 @@ function environmentVariables(): Record<string, string | undefined> {
 }
 
 async function main(): Promise<void> {
+  if (faultsAreBuiltIn) armFault(process.env["FAULT"]);
   const env = readEnvironment(environmentVariables());
   const log = pino({ level: env.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const broker = await start(env, log);

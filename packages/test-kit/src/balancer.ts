@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 
 export interface Balancer {
   port: number;
+  /** From now on every call is delivered a second time, when it was answered; nobody hears the second answer. */
+  duplicate(): void;
   close(): Promise<void>;
 }
 
@@ -15,12 +17,24 @@ export interface Balancer {
 export async function startBalancer(
   pick: (call: IncomingMessage) => readonly number[],
 ): Promise<Balancer> {
+  let twice = false;
   const server = createServer((call, answer) => {
     const parts: Buffer[] = [];
     call.on("data", (part: Buffer) => parts.push(part));
     call.on("error", () => answer.destroy());
-    call.on("end", () => pass([...pick(call)], Buffer.concat(parts)));
+    call.on("end", () => {
+      const body = Buffer.concat(parts);
+      pass([...pick(call)], body);
+      if (twice) answer.on("finish", () => again(pick(call)[0], body));
+    });
 
+    const again = (port: number | undefined, body: Buffer): void => {
+      const { method = "GET", url = "/", headers } = call;
+      const copy = request({ host: "127.0.0.1", port, method, path: url, headers, agent: false });
+      copy.on("response", (given) => given.resume());
+      copy.on("error", () => {});
+      copy.end(body);
+    };
     const pass = ([port, ...others]: number[], body: Buffer): void => {
       if (port === undefined) {
         answer.writeHead(502).end();
@@ -48,6 +62,9 @@ export async function startBalancer(
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
+    duplicate: () => {
+      twice = true;
+    },
     async close() {
       server.closeAllConnections();
       server.close();

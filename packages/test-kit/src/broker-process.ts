@@ -1,10 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
-const program = fileURLToPath(new URL("../../../apps/broker/dist/main.js", import.meta.url));
+const directory = fileURLToPath(new URL("../../../apps/broker", import.meta.url));
+const release = join(directory, "dist", "main.js");
+/** The same with fault points: see `buildWithFaults`. */
+const withFaults = join(directory, "dist-faults", "main.js");
 const patienceMilliseconds = 20_000;
 
 export interface BrokerProcess {
@@ -14,6 +19,8 @@ export interface BrokerProcess {
   firstInvitation: string | undefined;
   pid: number;
   isAlive(): boolean;
+  /** Resolves when it has ended, however. */
+  ended: Promise<unknown>;
   /** Everything that it wrote so far, to either stream. */
   output(): string;
   /** SIGKILL: as the kernel's out-of-memory killer would. */
@@ -31,6 +38,7 @@ interface Spawned {
 
 /** @param nodeOptions for `NODE_OPTIONS`, e.g. what sets the clock wrong */
 function spawnBroker(variables: Record<string, string>, nodeOptions?: string): Spawned {
+  const program = "FAULT" in variables ? withFaults : release;
   if (!existsSync(program)) throw new Error("The broker is not built: run `npm run build` first.");
   const child = spawn(process.execPath, [program], {
     // Nothing of the run's own environment, so that no variable of the machine's changes what is tested.
@@ -85,6 +93,7 @@ export async function startBrokerProcess(
     pid: child.pid ?? 0,
     isAlive: () => child.exitCode === null && child.signalCode === null,
     output,
+    ended: exited,
     async kill() {
       child.kill("SIGKILL");
       await exited;
@@ -94,6 +103,17 @@ export async function startBrokerProcess(
       return exited;
     },
   };
+}
+
+/**
+ * Builds the broker with its fault points, which releases do not contain. A process started with the variable `FAULT`,
+ * such as `approve:before`, runs this build and ends itself by SIGKILL at that point.
+ */
+export async function buildWithFaults(): Promise<{ release: string; withFaults: string }> {
+  const tsdown = fileURLToPath(new URL("../../../node_modules/.bin/tsdown", import.meta.url));
+  const config = ["--config", "tsdown.faults.config.ts"];
+  await promisify(execFile)(process.execPath, [tsdown, ...config], { cwd: directory });
+  return { release, withFaults };
 }
 
 /** Runs the built broker in a situation in which it must not start, until it ends. */

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
-import { epoch, firstRow, json, rows, secondsFromNow } from "./rows.js";
+import { changeRow, epoch, firstRow, json, rows, secondsFromNow } from "./rows.js";
 import { approver, chainLink, credential, device, invitation, nonce, session } from "./schema.js";
 
 const changed = sql`changed`;
@@ -41,8 +41,9 @@ export const takeKeyNonces = (
 
 /** Consumes the invitation and both nonces, and makes approver, keys, chain and session: all or nothing. */
 export async function insertApprover(db: Database, given: NewApprover): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "enrol",
     sql`with ${takeKeyNonces(given)}, invited as (
       delete from ${invitation} where hash = ${given.invitationHash} and expires_at > now()
         and (select count(*) from nonces) = 2 returning hash

@@ -18,6 +18,9 @@ const statementMilliseconds = 5_000;
 /** Then whatever still says nothing is not slow but gone, and its connection with it. */
 const silenceMilliseconds = 6_000;
 
+/** The driver gives up an idle connection before silence ends it: it alone knows that no call is just about to use it. */
+const idleSeconds = 4;
+
 /**
  * Lazy: nothing is opened until the first query.
  * @param role what the connections work as, in place of the account that they sign in with
@@ -30,7 +33,7 @@ export function connect(
   const client = postgres(databaseUrl, {
     ...options,
     max,
-    idle_timeout: 60,
+    idle_timeout: idleSeconds,
     connection: { ...options.connection, ...(role === undefined ? {} : { role }) },
   });
   return { db: drizzle({ client }), close: () => client.end({ timeout: 5 }) };

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
-import { epoch, firstRow, rows } from "./rows.js";
+import { changeRow, epoch, firstRow, rows } from "./rows.js";
 import { authorizationRequest, sealedContext } from "./schema.js";
 
 /**
@@ -13,8 +13,9 @@ export async function putContext(
   given: { clientId: string; sealedSha256: string; octets: Uint8Array },
 ): Promise<{ expires_at: number } | undefined> {
   const { clientId, sealedSha256 } = given;
-  return firstRow(
+  return changeRow(
     db,
+    "context",
     sql`insert into ${sealedContext} (client_id, sealed_sha256, octets)
       select ${clientId}, ${sealedSha256}, ${given.octets}::bytea
       where exists (select 1 from ${sealedContext} where client_id = ${clientId} and sealed_sha256 = ${sealedSha256})

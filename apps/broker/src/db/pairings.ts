@@ -8,7 +8,7 @@ import { sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
-import { epoch, firstRow, json, rows, textArray } from "./rows.js";
+import { changeRow, epoch, firstRow, json, rows, textArray } from "./rows.js";
 import { agent, agentFreeze, credential, device, nonce, pairing } from "./schema.js";
 
 const changed = sql`changed`;
@@ -62,8 +62,9 @@ export async function acceptPairing(
     acceptance: PairingAcceptance;
   },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "accept",
     sql`with consumed as (
       delete from ${nonce} where value = ${given.brokerNonce} and purpose = 'pair' and expires_at > now() returning value
     )
@@ -84,8 +85,9 @@ export async function revealNonce(
   db: Database,
   given: { id: string; clientId: string; nonce: string },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "reveal",
     sql`update ${pairing} set state = 'revealed', nonce = ${given.nonce}
       where id = ${given.id} and client_id = ${given.clientId} and state = 'accepted' and expires_at > now()
       returning id`,
@@ -105,8 +107,9 @@ export async function confirmPairing(
     digest: string;
   },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "confirm",
     sql`with changed as (
       update ${pairing} set state = 'live', live_at = now(), nonce = null
       where id = ${given.id} and client_id = ${given.clientId} and state = 'revealed' and expires_at > now()
@@ -139,8 +142,9 @@ export async function endPairing(
   db: Database,
   given: { id: string; clientId: string; approver: string },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "unpair",
     sql`with changed as (
       update ${pairing} set state = 'ended'
       where id = ${given.id} and client_id = ${given.clientId} and approver = ${given.approver} and state = 'live'

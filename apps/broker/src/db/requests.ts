@@ -6,7 +6,7 @@ import type { Database } from "./client.js";
 import { agentIsFrozen, claimAwakeAgent } from "./freezes.js";
 import { insertLeaf } from "./leaf.js";
 import { insertAlerts } from "./pushes.js";
-import { epoch, firstRow, json, rows, textArray } from "./rows.js";
+import { changeRow, epoch, firstRow, json, rows, textArray } from "./rows.js";
 import {
   ceremony,
   credential,
@@ -69,8 +69,9 @@ export interface NewRequest {
  * in that snapshot: of several requests at once one is stored, and the others are not and may be tried again.
  */
 export async function insertRequest(db: Database, given: NewRequest): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "request",
     sql`with claimed as (${claimAwakeAgent(given.clientId)}), bound as (
       update ${sealedContext} c set rid = ${given.rid}
       from claimed
@@ -123,8 +124,9 @@ export async function insertCeremony(
     arHash: string;
   },
 ): Promise<CeremonyRow | undefined> {
-  return firstRow<CeremonyRow>(
+  return changeRow<CeremonyRow>(
     db,
+    "open",
     sql`with changed as (
       insert into ${ceremony} (rid, approver, device_kid, cid, broker_nonce, expires_at)
       select r.rid, ${given.approver}, d.kid, ${given.cid}, ${given.brokerNonce},
@@ -160,8 +162,9 @@ export async function insertApproval(
     approval: Approval;
   },
 ): Promise<RequestState | undefined> {
-  const row = await firstRow<{ state: RequestState }>(
+  const row = await changeRow<{ state: RequestState }>(
     db,
+    "approve",
     sql`with consumed as (
       update ${ceremony} set consumed_at = now()
       where cid = ${given.cid} and rid = ${given.rid} and approver = ${given.approver}
@@ -200,8 +203,9 @@ export async function insertDenial(
     denial: DeniedDecision;
   },
 ): Promise<RequestState | undefined> {
-  const row = await firstRow<{ state: RequestState }>(
+  const row = await changeRow<{ state: RequestState }>(
     db,
+    "deny",
     sql`with changed as (
       update ${request} r set state = ${lifecycle.deny.to}, settled_at = now()
       where r.rid = ${given.rid} and ${fromStates("deny")} and ${inTime}
@@ -223,8 +227,9 @@ export async function cancelRequest(
   db: Database,
   given: { rid: string; clientId: string; arHash: string },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "cancel",
     sql`with changed as (
       update ${request} r set state = ${lifecycle.cancel.to}, settled_at = now()
       where r.rid = ${given.rid} and r.client_id = ${given.clientId} and ${fromStates("cancel")} and ${inTime}
@@ -260,8 +265,9 @@ export async function expireRequest(
   db: Database,
   given: { rid: string; arHash: string },
 ): Promise<{ client_id: string; approvers: string[] } | undefined> {
-  return firstRow(
+  return changeRow(
     db,
+    "expire",
     sql`with changed as (
       update ${request} r set state = ${lifecycle.expire.to}, settled_at = now()
       where r.rid = ${given.rid} and ${fromStates("expire")} and r.expires_at <= now()
@@ -280,8 +286,9 @@ export async function redeemRequest(
   db: Database,
   given: { rid: string; clientId: string; arHash: string; keyHash: string | null },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "redeem",
     sql`with changed as (
       update ${request} r set state = ${lifecycle.redeem.to}, settled_at = now(), redeemed_at = now(),
         redemption_key_hash = ${given.keyHash}
@@ -334,8 +341,9 @@ export async function insertOutcome(
     sealedSha256?: string | undefined;
   },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "outcome",
     sql`with changed as (
       update ${request} r set state = ${lifecycle.report.to}, outcomes = r.outcomes + 1, settled_at = now()
       where r.rid = ${given.rid} and r.client_id = ${given.clientId} and ${fromStates("report")}

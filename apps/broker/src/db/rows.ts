@@ -1,4 +1,5 @@
 import { DrizzleQueryError, type SQL, sql } from "drizzle-orm";
+import { faultPoint, faultsAreBuiltIn } from "../faults.js";
 import type { Database } from "./client.js";
 
 /** Runs one statement and returns its rows. Column types are the query's own promise. */
@@ -19,6 +20,21 @@ export async function firstRow<Row = Record<string, unknown>>(
   statement: SQL,
 ): Promise<Row | undefined> {
   const [row] = await rows<Row>(db, statement);
+  return row;
+}
+
+/**
+ * Runs the one statement of a step that changes something for good.
+ * @param step the step's name, for tests that end the process just before or after it
+ */
+export async function changeRow<Row = Record<string, unknown>>(
+  db: Database,
+  step: string,
+  statement: SQL,
+): Promise<Row | undefined> {
+  if (faultsAreBuiltIn) await faultPoint(`${step}:before`);
+  const row = await firstRow<Row>(db, statement);
+  if (faultsAreBuiltIn) await faultPoint(`${step}:after`);
   return row;
 }
 

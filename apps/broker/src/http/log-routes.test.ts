@@ -11,7 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../db/client.js";
 import { attackedWorld, openDatabase, type World } from "../testing/attack.js";
 import { startTestBroker } from "../testing/harness.js";
-import { expectSoundLog, writeLeaf } from "../testing/log-check.js";
+import { expectSoundLog } from "../testing/log-check.js";
+import { writeLeaf } from "../testing/write-leaf.js";
 
 let world: World;
 let logKey: string;

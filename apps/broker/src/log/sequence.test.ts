@@ -11,7 +11,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Connection, connect, type Database } from "../db/client.js";
 import { type LogHead, readHead } from "../db/log.js";
 import { migrate } from "../testing/harness.js";
-import { expectSoundLog, writeLeaf } from "../testing/log-check.js";
+import { expectSoundLog } from "../testing/log-check.js";
+import { writeLeaf } from "../testing/write-leaf.js";
 import { createSequencer } from "./sequence.js";
 
 const program = fileURLToPath(new URL("../testing/sequencing-process.ts", import.meta.url));

@@ -44,7 +44,7 @@ export async function createSequencer(
   };
 }
 
-/** Until there is no news. A batch that another broker was faster with is read anew. */
+/** Until what was there at the call is in the tree. A batch that another broker was faster with is read anew. */
 async function sequenceAll(db: Database, tell: (rids: readonly string[]) => void): Promise<void> {
   for (;;) {
     const { head, edge, news } = await readNews(db, limits.leavesPerBatch);
@@ -55,6 +55,9 @@ async function sequenceAll(db: Database, tell: (rids: readonly string[]) => void
     );
     const to = { ...appended.edge, root: toBase64url(edgeRoot(appended.edge)) };
     const moved = await moveHead(db, { from: head, to, news, filled: appended.filled });
-    if (moved) tell(moved.rids);
+    if (!moved) continue;
+    tell(moved.rids);
+    // All that was committed before the read was in it, unless it was more than a batch.
+    if (news.length < limits.leavesPerBatch) return;
   }
 }

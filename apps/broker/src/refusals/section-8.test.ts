@@ -37,7 +37,8 @@ import { enrolledPhone } from "../testing/harness.js";
  *   guessing the action                                  isolation, requests
  *   any status change without a decision                 here, ../domain/lifecycle
  *
- * Waiting for the log: a leaf of something else; a checkpoint inconsistent with the remembered one.
+ * A leaf of something else, a checkpoint inconsistent with the remembered one: the agent's log test and the phone's;
+ * joined, with the database in the attacker's hands, in e2e/log.test.ts.
  * Freeze, approve after freeze: ../freeze. Links of a chain after K0 (gap, fork, roll-back): ../keys; a key pinned
  * for another approver, a recipient that is not pinned: the agent's chain and verify tests.
  */

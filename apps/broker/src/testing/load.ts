@@ -62,7 +62,12 @@ export async function keepAsking(
   for (let count = 0; !isOver(); count++) await carryOne({ agent, phone }, ledger, count % 4 === 3);
 }
 
-async function carryOne({ agent, phone }: Writer, ledger: Ledger, denies: boolean): Promise<void> {
+/** One request to its end: asked, answered, redeemed, reported. */
+export async function carryOne(
+  { agent, phone }: Writer,
+  ledger: Ledger,
+  denies: boolean,
+): Promise<void> {
   const request = await agent.prepare();
   const { rid } = request;
   await until(ledger, async () => ok(await agent.upload(request)));
@@ -77,11 +82,7 @@ async function carryOne({ agent, phone }: Writer, ledger: Ledger, denies: boolea
   if (state !== (denies ? "denied" : "approved")) throw new Error(`${rid} is ${state}`);
 
   const idempotencyKey = crypto.randomUUID();
-  const answer = await until(ledger, async () => {
-    const { status, body } = await agent.poll(rid, { idempotencyKey });
-    if (status >= 500) throw new Refused(status, String(body["code"]));
-    return body;
-  });
+  const answer = await until(ledger, () => polled(agent, rid, idempotencyKey));
   if (denies) {
     if (answer["error"] !== "access_denied") throw new Error(`${rid}: ${JSON.stringify(answer)}`);
     return;
@@ -92,6 +93,17 @@ async function carryOne({ agent, phone }: Writer, ledger: Ledger, denies: boolea
   const path = `/v1/requests/${rid}/outcome`;
   await until(ledger, async () => ok(await agent.call("POST", path, { outcome })));
   ledger.reported.add(rid);
+}
+
+/** What an agent's poll found. @throws Refused while nobody can say */
+export async function polled(
+  agent: SoftAgent,
+  rid: string,
+  idempotencyKey: string,
+): Promise<Record<string, unknown>> {
+  const { status, body } = await agent.poll(rid, { idempotencyKey });
+  if (status >= 500) throw new Refused(status, String(body["code"]));
+  return body;
 }
 
 /** Any answer but a yes, by its code. */
@@ -105,7 +117,8 @@ class Refused extends Error {
   }
 }
 
-async function ok(response: Response): Promise<void> {
+/** @throws Refused unless the answer is a yes */
+export async function ok(response: Response): Promise<void> {
   if (response.ok) return;
   const text = await response.text();
   const code = /"code":"(\w+)"/.exec(text)?.[1] ?? "none";
@@ -113,7 +126,7 @@ async function ok(response: Response): Promise<void> {
 }
 
 /** Repeats a call for as long as the broker, or what it stands on, is away. */
-async function until<T>(ledger: Ledger, call: () => Promise<T>): Promise<T> {
+export async function until<T>(ledger: Ledger, call: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + patienceMilliseconds;
   for (;;) {
     const began = performance.now();

@@ -14,21 +14,8 @@ import { naiveRoot } from "@countersign/shared/naive-tree";
 import { sql } from "drizzle-orm";
 import { expect } from "vitest";
 import type { Database } from "../db/client.js";
-import { insertLeaf } from "../db/leaf.js";
 import { type LogHead, readHead } from "../db/log.js";
-import { firstRow, rows } from "../db/rows.js";
-
-/** A leaf by itself, as a state change's statement writes one. @returns its entry */
-export async function writeLeaf(db: Database, digest: string): Promise<string> {
-  const row = await firstRow<{ entry: string }>(
-    db,
-    sql`with changed as (select 1), logged as (
-      ${insertLeaf(sql`changed`, { kind: "open", digest })} returning entry
-    ) select entry from logged`,
-  );
-  if (!row) throw new Error("no leaf was written");
-  return row.entry;
-}
+import { rows } from "../db/rows.js";
 
 /**
  * The log of a database is one tree: dense, of every sequenced leaf once, and a continuation of every head that

@@ -2,7 +2,7 @@ import { randomNonce } from "@countersign/shared";
 import { connect, type Database } from "../db/client.js";
 import { readHead } from "../db/log.js";
 import { createSequencer } from "../log/sequence.js";
-import { writeLeaf } from "./log-check.js";
+import { writeLeaf } from "./write-leaf.js";
 
 // A broker's log and nothing else, in a process of its own: it writes leaves and sequences them until it is killed,
 // by others or at a step of its own choosing, and says what was acknowledged.

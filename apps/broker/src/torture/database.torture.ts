@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type BrokerProcess, startBrokerProcess } from "@countersign/test-kit/broker-process";
+import { startPostgres, type TestServer } from "@countersign/test-kit/postgres";
+import { startTcpProxy, type TcpProxy } from "@countersign/test-kit/tcp-proxy";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { carryOne, keepAsking, newLedger, startWriters, type Writer } from "../testing/load.js";
+import { audit, isReady, long, printTable, report, timeUntil } from "./report.js";
+
+// A PostgreSQL of its own, durable as in production, behind a line that breaks.
+
+let postgres: TestServer;
+let line: TcpProxy;
+let broker: BrokerProcess;
+let writers: Writer[];
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  const directory = decodeURIComponent(new URL(postgres.url).hostname);
+  line = await startTcpProxy(() => ({ path: `${directory}/.s.PGSQL.5432` }));
+  broker = await startBrokerProcess({
+    DATABASE_URL: `postgres://postgres@127.0.0.1:${line.port}/postgres`,
+  });
+  writers = await startWriters(broker, 8);
+});
+afterAll(async () => {
+  await broker.stop();
+  await line.close();
+  await postgres.stop();
+  printTable();
+});
+
+/** Sixteen writers at work, while a fault comes and goes. */
+async function underLoad(
+  fault: string,
+  rounds: number,
+  strike: () => Promise<void>,
+  mend: () => Promise<void> | void,
+): Promise<void> {
+  const ledger = newLedger();
+  const recoveries: number[] = [];
+  let over = false;
+  const load = Promise.all(
+    // Each asks for two things at a time.
+    [...writers, ...writers].map((writer) => keepAsking(writer, ledger, () => over)),
+  );
+  load.catch(() => {});
+  for (let round = 0; round < rounds; round++) {
+    await sleep(800);
+    await strike();
+    await mend();
+    recoveries.push(await timeUntil(isReady(broker.port)));
+  }
+  await sleep(500);
+  over = true;
+  await load;
+  expect(broker.isAlive(), broker.output()).toBe(true);
+  expect(ledger.reported.size).toBeGreaterThan(0);
+  report(fault, rounds, await audit(postgres.url, ledger), recoveries);
+}
+
+it("PostgreSQL killed under 16 writers", () =>
+  underLoad(
+    "PostgreSQL killed under 16 writers",
+    long ? 20 : 2,
+    async () => {
+      await postgres.kill();
+      await sleep(300);
+    },
+    () => postgres.restart(),
+  ));
+
+it.each<[string, () => void]>([
+  ["closed", () => line.cut()],
+  ["reset", () => line.cut("reset")],
+  [
+    "half open: taken, and never answered",
+    () => {
+      line.halfOpen();
+      line.cut();
+    },
+  ],
+  ["deaf towards the database", () => line.block("up")],
+  ["dumb from the database", () => line.block("down")],
+  ["silent both ways", () => line.block("up", "down")],
+  ["late by 300 ms", () => line.delay(300)],
+])("database line %s", (name, strike) =>
+  underLoad(
+    `database line ${name}`,
+    long ? 20 : 1,
+    async () => {
+      strike();
+      await sleep(long ? 3000 : 1000);
+    },
+    () => {
+      line.heal();
+      line.cut();
+    },
+  ),
+);
+
+/** The statement of a step by the words that only it has, and then what carries it out. */
+function executing(words: RegExp): (piece: Buffer, connection: object) => boolean {
+  let parsed: object | undefined;
+  return (piece, connection) => {
+    const text = piece.toString("latin1");
+    // The driver asks what the parameters are first; the next piece on that connection binds and executes.
+    if (parsed === connection) return true;
+    if (words.test(text)) parsed = connection;
+    return false;
+  };
+}
+
+it.each([
+  ["context", /insert into "sealed_context"/],
+  ["request", /insert into "authorization_request"/],
+  ["ceremony", /insert into "ceremony"/],
+  ["approval", /approvals = r\.approvals \+ 1/],
+  ["redemption", /redemption_key_hash = /],
+  ["outcome", /insert into "outcome"/],
+  ["used proofs", /insert into "used_proof"/],
+])("the reply to a COMMIT swallowed: %s", async (name, words) => {
+  const rounds = long ? 100 : 2;
+  const ledger = newLedger();
+  const [writer] = writers as [Writer];
+  for (let round = 0; round < rounds; round++) {
+    const swallowed = line.swallowReply(executing(words));
+    await Promise.all([swallowed, carryOne(writer, ledger, false)]);
+  }
+  expect(ledger.reported.size).toBe(rounds);
+  report(`COMMIT reply swallowed: ${name}`, rounds, await audit(postgres.url, ledger));
+});
