@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
 import { keyboardOf } from "./support/keyboard.js";
 import { draw } from "./support/picture.js";
+import { awake } from "./support/reviewing.js";
 
 // Everything by keys alone: no test in this file points at anything.
 
@@ -51,6 +52,7 @@ it("practises: denies one, approves one", async () => {
   await keys.use("Continue");
   await page.getByText("Practice 2 of 2").waitFor();
   await readAll();
+  await awake(page);
   await keys.use("Approve with");
   await keys.use("Continue");
   await heading("Well done");
@@ -111,6 +113,7 @@ it("approves: opens it, looks closer, picks the code, reads all of it", async ()
   await keys.use("Zoom out");
   await keys.use(request.matchCode);
   await readAll();
+  await awake(page);
   await keys.use("Approve with");
   await page.getByText("You approved").waitFor();
   expect((await agent.poll(request.rid)).status).toBe(200);

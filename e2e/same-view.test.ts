@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { createManifest, type RenderedRequest, toBase64url } from "@countersign/shared";
+import { createManifest, type RenderedRequest, renderers, toBase64url } from "@countersign/shared";
 import { launchChromium } from "@countersign/test-kit/chromium";
 import fc from "fast-check";
 import { build, type Rolldown } from "vite";
@@ -13,7 +13,7 @@ const batch = 1_000;
 const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 
 const request: RenderedRequest = {
-  detail: { renderer: "1", tier: "red", approvers: ["AAAAAAAAAAAAAAAAAAAAAA"], quorum: 1 },
+  detail: { renderer: renderers[0], tier: "red", approvers: ["AAAAAAAAAAAAAAAAAAAAAA"], quorum: 1 },
   claims: { exp: 1_800_000_000 },
 };
 
