@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
 import { codeOf, holdBeforeCamera } from "./support/camera.js";
 import { look } from "./support/look.js";
-import { watchForHarm } from "./support/reviewing.js";
+import { readTheRest, watchForHarm } from "./support/reviewing.js";
 
 // From an invitation to a paired agent, screen by screen, as people see them.
 
@@ -101,10 +101,7 @@ it("practising: one no and one yes", async () => {
   await button("Continue").click();
   await page.getByText("Practice 2 of 2").waitFor();
   await look(page, "practice-approve");
-  while (await button("Show what is left").isVisible()) {
-    await button("Show what is left").click();
-    await page.waitForTimeout(50);
-  }
+  await readTheRest(page);
   await button(/^Approve with/).click();
   await button("Continue").waitFor();
   await look(page, "practice-approved");

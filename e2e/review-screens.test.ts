@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { look } from "./support/look.js";
 import { draw } from "./support/picture.js";
-import { watchForHarm } from "./support/reviewing.js";
+import { readTheRest, unfoldAll, watchForHarm } from "./support/reviewing.js";
 import { startWorld, type World } from "./support/world.js";
 
 // The review screen: every kind of contents, every answer, and what becomes of it.
@@ -30,12 +30,8 @@ async function open({ rid }: SoftRequest): Promise<void> {
 }
 
 async function readAll(): Promise<void> {
-  const unfold = page.locator("[data-folded]");
-  while ((await unfold.count()) > 0) await unfold.first().click();
-  while (await button("Show what is left").isVisible()) {
-    await button("Show what is left").click();
-    await page.waitForTimeout(40);
-  }
+  await unfoldAll(page);
+  await readTheRest(page);
 }
 
 it("a picture, a target and a warning, from opening to the outcome", async () => {
