@@ -164,12 +164,14 @@ describe("a phone's stream", () => {
 describe("any stream", () => {
   let server: ServerType;
   let stream: EventStream | undefined;
+  let outgoing: HttpEnv["Bindings"]["outgoing"] | undefined;
   let stopped = 0;
 
   beforeAll(async () => {
     const app = new Hono<HttpEnv>().get("/", (c) =>
       streamEvents(c, (given) => {
         stream = given;
+        ({ outgoing } = c.env);
         return () => {
           stopped += 1;
         };
@@ -220,6 +222,24 @@ describe("any stream", () => {
       await sleep(0);
     }
     expect(stopped).toBe(before + 1);
+    socket.destroy();
+  });
+
+  it("that was ended takes a word afterwards without harm, and goes, though its reader has stalled", async () => {
+    const socket = await reader();
+    socket.pause();
+    const before = stopped;
+    const data = "x".repeat(4096);
+    // Until the system takes no more, and something of it stays here.
+    for (let turn = 0; turn < 5000 && outgoing?.writableLength === 0; turn++) {
+      stream?.send({ event: "request", data });
+      await sleep(0);
+    }
+    expect(outgoing?.writableLength).toBeGreaterThan(0);
+    stream?.close();
+    stream?.send({ event: "request", data: "after the end" });
+    stream?.close();
+    await expect.poll(() => stopped).toBe(before + 1);
     socket.destroy();
   });
 
