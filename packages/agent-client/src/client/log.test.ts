@@ -3,8 +3,14 @@ import { join } from "node:path";
 import { type Evidence, fromBase64url, hash, type LoggedLeaf, randomId } from "@countersign/shared";
 import { createSoftLog } from "@countersign/test-kit/soft-log";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../clock.js";
 import { createPaired, pairWith, site } from "../fixtures/agent.js";
+import { type LogMemory, openLogMemory } from "../home/log-memory.js";
+import { openPins } from "../home/pins.js";
+import { silent } from "../logger.js";
+import type { ClientContext } from "./context.js";
 import { createClient } from "./create-client.js";
+import { lookAtLog } from "./log.js";
 
 type Paired = Awaited<ReturnType<typeof createPaired>>;
 
@@ -247,6 +253,43 @@ describe("an agent follows its broker's log", () => {
     });
     const answers = await Promise.all([refusal(world), refusal({ ...world, client: other })]);
     expect(answers).toContainEqual(expect.objectContaining({ code: "log_fork" }));
+    expect(await refusal(world)).toMatchObject({ code: "log_fork" });
+  });
+
+  it("and forgets nothing when two processes are shown one tree in two notes at the same moment", async () => {
+    const world = await create();
+    grow(world, 6);
+    await world.ask();
+    grow(world, 2);
+    let kept = 0;
+    let bothKept = () => {};
+    const barrier = new Promise<void>((resolve) => {
+      bothKept = resolve;
+    });
+    const look = async (witness: string) => {
+      const memory = await openLogMemory(world.home);
+      const note = `${world.broker.log.checkpoint()}— ${witness} ${"A".repeat(8)}\n`;
+      const keep: LogMemory["keep"] = async (checkpoint) => {
+        await memory.keep(checkpoint);
+        kept += 1;
+        if (kept === 2) bothKept();
+        await barrier;
+      };
+      const context = {
+        log: { ...memory, keep },
+        pins: await openPins(world.home, site),
+        broker: {
+          checkpoint: async () => ({ ok: true, value: note }),
+          tile: async (path: string) => ({ ok: true, value: world.broker.log.tile(path) }),
+        },
+        clock: systemClock,
+        logger: silent,
+      } as unknown as ClientContext;
+      return lookAtLog(context, { untilMs: 0 });
+    };
+    const current = { status: "current" };
+    expect(await Promise.all([look("one"), look("two")])).toEqual([current, current]);
+    rewrite(world, 1);
     expect(await refusal(world)).toMatchObject({ code: "log_fork" });
   });
 
