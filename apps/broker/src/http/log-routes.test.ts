@@ -124,6 +124,23 @@ describe("an approval and the log", () => {
     expect(await deciding).toBe("approved");
   });
 
+  it("is not what a denial waits for: a no needs no place in the log", async () => {
+    const { agent, phone } = world;
+    const request = await agent.request();
+    const own = openDatabase(world.broker);
+    const held = await own.reserve();
+    await held`begin`;
+    await held`select from log_head for update`;
+    // The head stays taken for as long as a statement may wait for it.
+    const stalled = sleep(4000).then(() => "stalled");
+    expect(await Promise.race([phone.deny(request.rid), stalled])).toBe("denied");
+    const { body } = await agent.poll(request.rid);
+    expect(body).toMatchObject({ error: "access_denied", decision: { decision: "deny" } });
+    await held`rollback`;
+    held.release();
+    await own.end();
+  });
+
   it("comes with proofs of every leaf that a checkpoint covers", async () => {
     const { agent, phone } = world;
     const request = await agent.request();
