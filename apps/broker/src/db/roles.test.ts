@@ -18,6 +18,8 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 beforeAll(async () => {
   database = await createDatabase(migrate);
+  // Rights on a database itself do not come with the template that it was made from.
+  await migrate(database.url);
   connection = connect(database.url, { role: brokerRole });
   owner = postgres(database.url, { ...socketHost(database.url), max: 1, onnotice: () => {} });
   await rows(
@@ -36,14 +38,25 @@ describe("the broker's role", () => {
     "update leaf set digest = 'x'",
     "update leaf set created_at = now()",
     "delete from leaf",
+    "update leaf set entry = 'x'",
     "truncate leaf",
+    "update log_entry set entry = 'x'",
+    "delete from log_entry",
+    "update log_tile_root set hash = 'x'",
+    "delete from log_tile_root",
+    "delete from log_head",
     "insert into leaf (seq, kind, digest, salt, entry) overriding system value values (1, 'k', 'd', 's', 'e') on conflict (seq) do update set digest = 'x'",
     "delete from authorization_request",
     "update decision set kind = 'approve'",
     "delete from decision",
     "update outcome set n = 1",
+    "delete from outcome",
     "update chain_link set head = 'x'",
+    "delete from chain_link",
+    "delete from approver",
     "delete from credential",
+    "delete from device",
+    "create temporary table log_head (size bigint)",
     "drop table leaf",
     "alter table leaf disable trigger all",
     "create table mine (n int)",
