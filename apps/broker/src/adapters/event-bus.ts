@@ -51,7 +51,8 @@ export function createEventBus(line: HintLine, log: Logger): SharedBus {
   return {
     subscribe: local.subscribe,
     publish(hint) {
-      if (hint.rid === undefined) local.publish(hint);
+      // A request that changed has a leaf to be read. One without a new state only has its place in the log.
+      if (hint.rid === undefined || hint.state === undefined) local.publish(hint);
       else readOn();
       notify();
     },
