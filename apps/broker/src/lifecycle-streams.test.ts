@@ -93,7 +93,7 @@ describe("an agent's stream", () => {
         select left(rid, 17) || lpad(n::text, 5, '0'), client_id, request, ar_hash, ctx, sealed_sha256, tier,
           approvers, quorum, req_nonce, state, expires_at
         from authorization_request, generate_series(1, 2500) n where rid = ${request.rid} returning rid)
-      insert into leaf (kind, rid, digest, salt, entry) select 'deny', rid, 'd', 's', 'e' from copies`,
+      insert into leaf (kind, rid, digest, salt, entry) select 'deny', rid, 'd', 's', repeat('A', 43) from copies`,
     );
     await close();
     const stream = await agentStream(before?.seq);

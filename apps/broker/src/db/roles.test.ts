@@ -24,7 +24,7 @@ beforeAll(async () => {
   owner = postgres(database.url, { ...socketHost(database.url), max: 1, onnotice: () => {} });
   await rows(
     connection.db,
-    sql`insert into leaf (kind, digest, salt, entry) values ('key', 'd', 's', 'e')`,
+    sql`insert into leaf (kind, digest, salt, entry) values ('key', 'd', 's', repeat('A', 43))`,
   );
 });
 afterAll(async () => {
@@ -45,7 +45,7 @@ describe("the broker's role", () => {
     "update log_tile_root set hash = 'x'",
     "delete from log_tile_root",
     "delete from log_head",
-    "insert into leaf (seq, kind, digest, salt, entry) overriding system value values (1, 'k', 'd', 's', 'e') on conflict (seq) do update set digest = 'x'",
+    "insert into leaf (seq, kind, digest, salt, entry) overriding system value values (1, 'k', 'd', 's', repeat('A', 43)) on conflict (seq) do update set digest = 'x'",
     "delete from authorization_request",
     "update decision set kind = 'approve'",
     "delete from decision",
