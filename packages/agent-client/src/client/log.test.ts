@@ -219,6 +219,23 @@ describe("an agent follows its broker's log", () => {
     expect(await world.client.claim(rid)).toMatchObject({ status: "claimed" });
   });
 
+  it("but not from a broker that does not have that any more", async () => {
+    const world = await create();
+    const { rid, held } = await world.ask();
+    const approval = await world.approver.approve(held);
+    const { broker } = world;
+    broker.yes(rid, broker.honestEvidence(rid, [approval]));
+    grow(world, 9);
+    await world.ask();
+    const older = broker.log.checkpoint(broker.log.entries.length - 1);
+    broker.state.intercept = (path) =>
+      path === "/log/checkpoint" ? new Response(older) : undefined;
+    expect(await world.client.wait(rid)).toMatchObject({
+      status: "integrity_mismatch",
+      code: "log_rolled_back",
+    });
+  });
+
   it("and approves nothing while the tiles are withheld, but can when they come", async () => {
     const world = await create();
     grow(world, 6);
