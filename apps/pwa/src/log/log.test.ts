@@ -33,9 +33,9 @@ async function createLog() {
   return {
     vkey: vkeyText(key),
     entries,
-    checkpoint: () => {
-      const root = toBase64url(edgeRoot(appendEntries(emptyEdge, entries).edge));
-      return signCheckpoint({ size: entries.length, root }, key);
+    checkpoint: (size = entries.length) => {
+      const { edge } = appendEntries(emptyEdge, entries.slice(0, size));
+      return signCheckpoint({ size, root: toBase64url(edgeRoot(edge)) }, key);
     },
     tile: (path: string) =>
       concat(...entries.slice(0, parseTilePath(path)?.width ?? 0).map(leafHash)),
@@ -109,6 +109,14 @@ describe("a phone follows its server's log", () => {
     expect(await look()).toEqual(contradicted);
     log.entries.splice(0, Number.POSITIVE_INFINITY, ...before);
     expect(await look()).toMatchObject({ kind: "followed", tree: { size: 6 } });
+  });
+
+  test("and takes an older state of the very log for a roll-back, though its tiles are all there", async () => {
+    const known = await log.checkpoint();
+    const shown = await log.checkpoint(4);
+    answer = async (path) => (path === "checkpoint" ? utf8(shown) : honest(path));
+    expect(await look()).toEqual({ kind: "contradicted", known, shown });
+    expect(disk.get(issuer)).toMatchObject({ checkpoint: { size: 6 } });
   });
 
   test("by the key that it saw first, and no other", async () => {
