@@ -1,6 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Evidence, fromBase64url, hash, type LoggedLeaf, randomId } from "@countersign/shared";
+import {
+  type Evidence,
+  fromBase64url,
+  hash,
+  type LoggedLeaf,
+  randomId,
+  verifyCheckpoint,
+} from "@countersign/shared";
 import { createSoftLog } from "@countersign/test-kit/soft-log";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../clock.js";
@@ -283,9 +290,9 @@ describe("an agent follows its broker's log", () => {
     const barrier = new Promise<void>((resolve) => {
       bothKept = resolve;
     });
-    const look = async (witness: string) => {
+    const look = async () => {
       const memory = await openLogMemory(world.home);
-      const note = `${world.broker.log.checkpoint()}— ${witness} ${"A".repeat(8)}\n`;
+      const note = world.broker.log.checkpointAgain();
       const keep: LogMemory["keep"] = async (checkpoint) => {
         await memory.keep(checkpoint);
         kept += 1;
@@ -305,9 +312,25 @@ describe("an agent follows its broker's log", () => {
       return lookAtLog(context, { untilMs: 0 });
     };
     const current = { status: "current" };
-    expect(await Promise.all([look("one"), look("two")])).toEqual([current, current]);
+    expect(await Promise.all([look(), look()])).toEqual([current, current]);
     rewrite(world, 1);
     expect(await refusal(world)).toMatchObject({ code: "log_fork" });
+  });
+
+  it("and reads on while another process lets go of what it reads", async () => {
+    const world = await create();
+    const memory = await openLogMemory(world.home);
+    for (let round = 0; round < 200; round++) {
+      grow(world, 1);
+      const checkpoint = await verifyCheckpoint(
+        world.broker.log.checkpoint(),
+        world.broker.log.vkey,
+      );
+      await memory.keep(checkpoint);
+      const reading = Array.from({ length: 4 }, () => memory.checkpoints(world.broker.log.vkey));
+      const [found] = await Promise.all([...reading, memory.drop([checkpoint])]);
+      expect((found as unknown[]).length).toBeLessThanOrEqual(1);
+    }
   });
 
   it("until nobody is paired with it any more; the next pairing begins anew", async () => {
