@@ -5,6 +5,7 @@ import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readEnvironment } from "../env.js";
 import { start } from "../start.js";
+import { collectingLogger } from "../testing/attack.js";
 import { migrate } from "../testing/harness.js";
 import { type Connection, connect } from "./client.js";
 import { brokerRole } from "./roles.js";
@@ -69,7 +70,8 @@ describe("the broker's role", () => {
   });
 
   it("is what a broker works as", async () => {
-    const broker = await start(readEnvironment({ DATABASE_URL: database.url, PORT: "0" }), silent);
+    const { log, logged } = collectingLogger();
+    const broker = await start(readEnvironment({ DATABASE_URL: database.url, PORT: "0" }), log);
     const { origin } = broker.site;
     const ask = () =>
       fetch(`${origin}/app/nonces`, {
@@ -81,6 +83,14 @@ describe("the broker's role", () => {
     await owner.unsafe(`revoke insert on nonce from ${brokerRole}`);
     expect((await ask()).status).toBe(500);
     await owner.unsafe(`grant insert on nonce to ${brokerRole}`);
+
+    // On the connections for decisions, the log's sequencer with them, and on the line between brokers.
+    await owner.unsafe(`revoke select on leaf from ${brokerRole}`);
+    for (const task of ["sequence", "hints"]) {
+      const failed = () => logged.filter((line) => line.includes(`"task":"${task}"`)).length;
+      await expect.poll(failed, { timeout: 10_000 }).toBeGreaterThan(0);
+    }
+    await owner.unsafe(`grant select on leaf to ${brokerRole}`);
     await broker.stop();
   });
 
