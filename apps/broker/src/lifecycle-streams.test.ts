@@ -101,6 +101,14 @@ describe("an agent's stream", () => {
     await expect.poll(distinct, { timeout: 5000 }).toBeGreaterThanOrEqual(2500);
   });
 
+  it("ends when nobody is paired with the agent any more", async () => {
+    const { agent: other } = await otherAgent();
+    const stream = await readAgentEvents(broker.site.origin, other);
+    open.push(stream);
+    expect((await phone.call("DELETE", `/app/agents/${other.clientId}`)).status).toBe(204);
+    await stream.ended;
+  });
+
   it("refuses a Last-Event-ID that is no number", async () => {
     const stream = await readAgentEvents(broker.site.origin, agent, Number.NaN);
     expect(stream.status).toBe(400);
