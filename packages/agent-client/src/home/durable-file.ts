@@ -63,11 +63,12 @@ export async function readPrivateJson(path: string): Promise<Json | undefined> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
+    await refuseShared(path);
   } catch (error) {
+    // Before it was read or after: another process may have removed it in this moment.
     if (isErrno(error, "ENOENT")) return undefined;
     throw error;
   }
-  await refuseShared(path);
   try {
     return parseStrict(bytes);
   } catch (cause) {
