@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
+import type { Json } from "@countersign/shared";
 import type { Clock } from "../clock.js";
+import { defaultEnvironment } from "../executors/run-command.js";
 import { type CommandVerdict, classifyArgv, classifyCommand } from "./command/classify.js";
 import type { Described } from "./executor.js";
 import type { Fact, PolicyQuestion } from "./policy/decide.js";
@@ -61,11 +63,27 @@ const textOf = (facts: Readonly<Record<string, Fact>>, name: string): string => 
 };
 
 function commandVerdict({ resource, proposal }: Described): CommandVerdict {
-  const place = { cwd: proposal.cwd };
+  const place = {
+    cwd: proposal.cwd,
+    env: askedFor(proposal.env),
+    isFed: givesInput(proposal.args),
+  };
   const text = textOf(resource.attributes, "command");
   if (text !== "") return classifyCommand(text, place);
   return classifyArgv(readArgv(textOf(resource.attributes, "argv")), place);
 }
+
+/** Without what every command gets. */
+const askedFor = (env: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value]) =>
+        !(Object.hasOwn(defaultEnvironment, name) && defaultEnvironment[name] === value),
+    ),
+  );
+
+const givesInput = (args: Json): boolean =>
+  args !== null && typeof args === "object" && "stdin" in args;
 
 function readArgv(text: string): string[] {
   try {
