@@ -155,11 +155,15 @@ async function weighAndAct(
 }
 
 /** A person was asked for this key once: it comes to what that came to, however harmless it looks by now. */
-async function raisedIfAsked(gate: GateContext, { options }: Running, weight: Weight) {
+async function raisedIfAsked(
+  gate: GateContext,
+  { options }: Running,
+  weight: Weight,
+): Promise<Weight> {
   if (weight.verdict === "refused" || weight.tier === "red" || options.key === undefined)
     return weight;
   if ((await gate.keys.find(options.key)) === undefined) return weight;
-  return { ...weight, tier: "red", reasons: [...weight.reasons, "gate:asked_before"] } as const;
+  return { ...weight, tier: "red", reasons: [...weight.reasons, "gate:asked_before"] };
 }
 
 function record(gate: GateContext, { id, own, call }: Running, seen: Understood, weight: Weight) {
