@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createPaired } from "../fixtures/agent.js";
 import { createHands, everyTier, type Scripted } from "../fixtures/hands.js";
 import { createGate, type GateOptions } from "./create-gate.js";
+import type { Described } from "./executor.js";
 
 async function createGated(
   options: Partial<GateOptions> = {},
@@ -44,6 +45,17 @@ describe("the gate", () => {
     });
     expect(hands.done).toHaveLength(1);
     expect(broker.requests.size).toBe(0);
+  });
+
+  it("keeps a caller's bounds by the very description that it decides by", async () => {
+    const { gate, hands } = await createGated({ confirm: async () => "yes" });
+    expect(await gate.run(call("edit"), { within: () => false })).toMatchObject({
+      status: "refused_by_policy",
+      code: "not_granted",
+    });
+    expect(hands.done).toEqual([]);
+    const within = ({ resource }: Described) => resource.type === "File";
+    expect(await gate.run(call("edit"), { within })).toMatchObject({ status: "executed" });
   });
 
   it("runs yellow after a yes in passing, and only then", async () => {

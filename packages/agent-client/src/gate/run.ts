@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { canonicalBytes, sha256Text } from "@countersign/shared";
 import type { GateContext } from "./context.js";
+import type { Described } from "./executor.js";
 import type { Taken } from "./limits.js";
 import { isSame, normalise, type OwnCall, type Understood, understand } from "./normalise.js";
 import type { Decision, GateOutcome } from "./outcome.js";
@@ -18,6 +19,11 @@ export interface RunOptions {
   key?: string;
   /** The model's own sentence, shown to the person last and quoted. */
   agentClaim?: string;
+  /**
+   * The caller's own bounds: asked about every description that is decided by, so that nothing can change between
+   * this look and that one.
+   */
+  within?: (described: Described) => boolean;
 }
 
 /** How often a call is looked at anew when the world changes while somebody is asked about it. */
@@ -115,6 +121,9 @@ async function look(gate: GateContext, running: Running): Promise<Result> {
   for (let looks = 1; ; looks++) {
     const understood = await understand(running.own, gate.parts.measures, running.signal);
     if (typeof understood === "string") return refuse(running, understood);
+    if (running.options.within?.(understood.described) === false) {
+      return refuse(running, "not_granted");
+    }
     if (gate.denials.isDenied(understood.action)) {
       return refuse(running, "denied_before");
     }

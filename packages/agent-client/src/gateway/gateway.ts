@@ -6,14 +6,13 @@ import { join } from "node:path";
 import { type Json, json, parse, parseStrict } from "@countersign/shared";
 import * as z from "zod/mini";
 import { type Clock, systemClock } from "../clock.js";
-import { type Described, type Executor, InvalidCall, type ToolCall } from "../gate/executor.js";
+import type { Described, ToolCall } from "../gate/executor.js";
+import type { RunOptions } from "../gate/run.js";
 import { covers, createGrants, type Grant, type Grants } from "./grants.js";
 
 export interface GatewayOptions {
   /** Every use of a token goes through it. */
-  gate: { run(call: ToolCall, options: { signal: AbortSignal }): Promise<object> };
-  /** The gate's own: they tell what a call would touch. */
-  executors: readonly Executor[];
+  gate: { run(call: ToolCall, options: RunOptions): Promise<{ status: string }> };
   clock?: Clock;
 }
 
@@ -72,7 +71,7 @@ function write(response: ServerResponse, { status, body }: Answer): void {
 }
 
 async function answerTo(
-  { gate, executors }: GatewayOptions,
+  { gate }: GatewayOptions,
   grants: Grants,
   request: IncomingMessage,
   signal: AbortSignal,
@@ -83,16 +82,12 @@ async function answerTo(
   const use = grants.use(token);
   if (!use.ok) return refusal(use.code === "rate_limited" ? 429 : 401, use.code);
   if (!asked) return refusal(400, "invalid_call");
-  const executor = executors.find(({ tools }) => tools.includes(asked.tool));
-  if (!executor || !use.grant.tools.includes(asked.tool)) return refusal(403, "not_granted");
-  try {
-    const described = await executor.describe(asked, { signal });
-    if (!covers(use.grant, touchedBy(described))) return refusal(403, "not_granted");
-  } catch (error) {
-    if (error instanceof InvalidCall) return refusal(400, error.code);
-    throw error;
-  }
-  return { status: 200, body: told(await gate.run(asked, { signal })) };
+  if (!use.grant.tools.includes(asked.tool)) return refusal(403, "not_granted");
+  const within = (described: Described): boolean => covers(use.grant, touchedBy(described));
+  const outcome = await gate.run(asked, { signal, within });
+  const outside =
+    outcome.status === "refused_by_policy" && "code" in outcome && outcome.code === "not_granted";
+  return outside ? refusal(403, "not_granted") : { status: 200, body: told(outcome) };
 }
 
 /** A copy or move touches two places. */
