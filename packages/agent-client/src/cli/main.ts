@@ -1,4 +1,5 @@
 import { defineCommand, runMain } from "citty";
+import { audit } from "./audit/audit.js";
 import { pair } from "./pair.js";
 import { policy } from "./policy.js";
 import { request } from "./request.js";
@@ -15,6 +16,6 @@ await runMain(
 Exit codes: 0 go on, 1 failed, 2 wrong use, 10 denied, 11 expired, 12 canceled, 13 unreachable,
 14 refused by policy, 15 integrity mismatch, 16 unknown, 17 used before, 18 frozen by an approver`,
     },
-    subCommands: { pair, unpair, request, wait, resolve, undo, policy },
+    subCommands: { pair, unpair, request, wait, resolve, undo, policy, audit },
   }),
 );
