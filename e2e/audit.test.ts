@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@countersign/agent-client";
-import type { Json } from "@countersign/shared";
+import { type Json, ProtocolError } from "@countersign/shared";
 import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase, type Sql } from "../apps/broker/src/testing/attack.js";
@@ -15,7 +15,7 @@ import {
 } from "../apps/broker/src/testing/harness.js";
 import { readTrust } from "../packages/agent-client/src/cli/audit/trust.js";
 import { verifyEvidenceFile } from "../packages/agent-client/src/cli/audit/verify-evidence.js";
-import { settled } from "./log-tampering.js";
+import { settled } from "./support/log-tampering.js";
 
 // What an auditor has: the command line, evidence in a file, and the keys that an agent pinned.
 
@@ -97,15 +97,10 @@ describe("the story of a request", () => {
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places).not.toContain(-1);
     for (const hostile of ["\u001b", "\u202e"]) expect(stdout).not.toContain(hostile);
-    const story = JSON.parse((await audit("show", rid, "--json")).stdout);
-    const events = story.events as { event: string; log_index?: number }[];
-    expect(events.map(({ event }) => event)).toEqual([
-      ...["proposed", "seen", "approved", "executed", "outcome"],
-    ]);
-    expect(events.filter(({ log_index }) => log_index !== undefined)).toHaveLength(4);
+    expect(stdout.match(/\[log \d+\]/g)).toHaveLength(4);
   });
 
-  it("says that it was denied, by whom and why, and that it was taken back", async () => {
+  it("says that it was denied, by whom and why", async () => {
     const asked = await client.request({ tool: "pay", args: { amount: 1 } });
     if (asked.status !== "pending") throw new Error(asked.status);
     const answer = client.wait(asked.rid);
@@ -114,35 +109,26 @@ describe("the story of a request", () => {
     await settled(sql);
     const { code, stdout } = await audit("show", asked.rid);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/denied by Ada.*not now/)]);
-    const other = await client.request({ tool: "pay", args: { amount: 2 } });
-    if (other.status !== "pending") throw new Error(other.status);
-    await client.cancel(other.rid);
-    expect((await audit("show", other.rid)).stdout).toContain("ended: canceled");
   });
 
   it("is not told of people by a broker whose record of the log was changed", async () => {
     const rid = await doSomething();
     await sql`update leaf set salt = digest where rid = ${rid} and kind = 'approve'`;
-    const { code, stdout } = await audit("show", rid);
-    expect(code).toBe(15);
+    const [{ code, stdout }, exported] = await Promise.all([audit("show", rid), audit("export")]);
+    expect([code, exported.code]).toEqual([15, 15]);
     expect(stdout).toContain("proves nothing (log_invalid)");
     expect(stdout).not.toContain("approved by");
-    expect((await audit("export")).code).toBe(15);
   });
 
   it("is exported for each request, oldest first, between two times", async () => {
     const lines = (await audit("export")).stdout.trim().split("\n");
     const stories = lines.map((line) => JSON.parse(line));
     const times = stories.map(({ events }) => events[0].at as number);
-    expect(stories.length).toBeGreaterThan(3);
+    expect(stories.length).toBeGreaterThan(2);
     expect(times).toEqual([...times].sort((a, b) => a - b));
     expect(new Set(stories.map(({ agent }) => agent)).size).toBe(1);
     const soon = new Date(Date.now() + 60_000).toISOString();
     expect((await audit("export", "--since", soon)).stdout).toBe("");
-    expect((await audit("export", "--until", soon)).stdout.trim().split("\n")).toHaveLength(
-      lines.length,
-    );
-    expect(await audit("export", "--since", "yesterday")).toMatchObject({ code: 2 });
   });
 });
 
@@ -163,7 +149,8 @@ describe("evidence in a file", () => {
     const lines = (await readFile(programOf("examples/verify-evidence/src/main.ts"), "utf8")).split(
       "\n",
     );
-    expect(lines.length).toBeLessThanOrEqual(150);
+    // The last of them is empty.
+    expect(lines.length - 1).toBeLessThan(150);
     expect(await run(example, [file, logKey, approverKey])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`request ${rid}`),
@@ -191,8 +178,8 @@ describe("evidence in a file", () => {
     const believed: string[] = [];
     for (const [at, path] of paths.entries()) {
       const changed = Buffer.from(JSON.stringify(withOtherLetter(given, path)));
-      const verdict = await verifyEvidenceFile(changed, trust).catch(() => undefined);
-      if (verdict) believed.push(`command: ${path}`);
+      const verdict = await verifyEvidenceFile(changed, trust).catch((error: Error) => error);
+      if (!(verdict instanceof ProtocolError)) believed.push(`command: ${path}`);
       // A pairing is for the command to look at.
       if (at % 3 !== 0 || path.startsWith("pairings.")) continue;
       const file = join(home, "changed.json");

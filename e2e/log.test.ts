@@ -12,7 +12,8 @@ import {
   type TestBroker,
 } from "../apps/broker/src/testing/harness.js";
 import { startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
-import { grow, keepState, settled } from "./log-tampering.js";
+import { grow, keepState, settled } from "./support/log-tampering.js";
+import { look } from "./support/look.js";
 
 // Whoever holds the database rewrites the log behind the broker's back: the agent and the phone notice at their next
 // contact, and stop.
@@ -125,9 +126,7 @@ it("the phone shows both states of a log that contradicts itself, and lets nobod
   expect(await stop.textContent()).toContain("The server's log contradicts what this phone saw");
   expect(await stop.locator("pre").count()).toBe(2);
   for (const note of await stop.locator("pre").allTextContents()) expect(note).toContain("/log");
-  if (process.env["PICTURES_DIR"]) {
-    await phone.page.screenshot({ path: `${process.env["PICTURES_DIR"]}/log.png`, fullPage: true });
-  }
+  await look(phone.page, "log-contradicted");
   expect(await phone.page.getByRole("button", { name: /^Approve with/ }).count()).toBe(0);
   await phone.page.getByRole("button", { name: "Deny", exact: true }).click();
   await phone.page.getByRole("button", { name: "Deny this request" }).click();

@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
 import { type AutoPhone, startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
-import { keep, pairByScreen } from "./hands.js";
+import { pairByScreen } from "./support/hands.js";
 
 // 390 px at twice the zoom are 195 px. On a page that is wider than its screen a tap does not land where it is seen.
 
@@ -40,7 +40,6 @@ it("no screen is wider than a phone at twice the zoom, with text at twice its si
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width, path).toBe(195);
   }
-  await keep(page, "narrow-review");
 }, 60_000);
 
 it("the denial sheet's choices and its button take a tap there", async () => {

@@ -7,7 +7,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
 import { type AutoPhone, startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
-import { keep } from "./hands.js";
+
+import { look } from "./support/look.js";
 
 // What became of a request, as its approver reads it afterwards.
 
@@ -57,16 +58,16 @@ it("the screen after an action is opened by the approver, and was given to the a
   await page.getByText("Reported and signed by the agent").waitFor();
   await page.getByRole("button", { name: "Screen after it" }).click();
   await page.getByRole("img", { name: "The agent's screen after the action" }).waitFor();
-  await keep(page, "after-at-once");
+  await look(page, "after-at-once");
 
   await page.goto("/history");
   await page.getByTestId("history-item").first().click();
   await page.getByRole("button", { name: "Screen after it" }).waitFor();
-  await keep(page, "history-result");
+  await look(page, "history-result");
   await page.getByRole("button", { name: "Screen after it" }).click();
   const picture = page.getByRole("img", { name: "The agent's screen after the action" });
   await expect.poll(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(900);
-  await keep(page, "history-after");
+  await look(page, "history-after");
   await page.getByRole("button", { name: "Close" }).click();
   await picture.waitFor({ state: "detached" });
 }, 120_000);
@@ -83,7 +84,7 @@ it("another picture than the reported one is not shown", async () => {
   await page.getByTestId("history-item").first().click();
   await page.getByRole("button", { name: "Screen after it" }).click();
   await page.getByText("is not the one that the agent reported").waitFor();
-  await keep(page, "after-altered");
+  await look(page, "after-altered");
   expect(await page.getByTestId("after-picture").getByRole("img").count()).toBe(0);
   await page.unroute("**/contexts/*");
 }, 60_000);
@@ -101,12 +102,12 @@ it("what a freeze denied is told from what a person denied", async () => {
   await page.getByRole("radio").last().check();
   await page.getByRole("button", { name: "Freeze and deny" }).click();
   await page.getByText("You froze the agent, which denied this too").waitFor();
-  await keep(page, "frozen-here");
+  await look(page, "frozen-here");
   await page.goto("/history");
   await expect.poll(() => page.getByText("Denied by a freeze").count()).toBe(2);
   expect(await page.getByText("Denied", { exact: true }).count()).toBe(1);
-  await keep(page, "history-frozen");
+  await look(page, "history-frozen");
   await page.goto(`/requests/${other.rid}`);
   await page.getByText("Denied by a freeze of the agent").waitFor();
-  await keep(page, "frozen-other");
+  await look(page, "frozen-other");
 }, 120_000);

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { openDatabase, type Sql } from "../apps/broker/src/testing/attack.js";
 import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
 import { type AutoPhone, startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
-import { keep, pairByScreen } from "./hands.js";
+import { pairByScreen } from "./support/hands.js";
+import { look } from "./support/look.js";
 
 // A person who lost every phone gets the account back, slowly and in sight of whatever is left.
 
@@ -41,15 +42,15 @@ async function typeCode({ page }: Phone, code: string): Promise<void> {
 it("the way of a new phone offers codes, shows them once, and counts them", async () => {
   const { page } = old;
   await page.goto("/enrol");
-  await keep(page, "enrolled");
+  await look(page, "enrolled-with-codes");
   await page.getByRole("link", { name: /^Recovery codes/ }).click();
   await page.getByText("You have no codes").waitFor();
-  await keep(page, "codes-none");
+  await look(page, "codes-none");
   await page.getByRole("button", { name: "Make codes" }).click();
   await page.getByText("They are shown only now").waitFor();
   codes = await page.locator(".code-sheet code").allTextContents();
   expect(new Set(codes).size).toBe(10);
-  await keep(page, "codes-made");
+  await look(page, "codes-made");
   await page.emulateMedia({ media: "print" });
   expect(await page.getByRole("link", { name: "I have kept them" }).isVisible()).toBe(false);
   expect(await page.getByText(codes[0] ?? "").isVisible()).toBe(true);
@@ -58,10 +59,9 @@ it("the way of a new phone offers codes, shows them once, and counts them", asyn
   await page.getByText("You are set").waitFor();
   await page.goto("/you");
   await page.getByText("10 left").waitFor();
-  await keep(page, "settings");
   await page.goto("/recovery");
   await page.getByText("10 codes are left").waitFor();
-  await keep(page, "codes-left");
+  await look(page, "codes-left");
   expect(await page.locator("body").textContent()).not.toContain(codes[0]);
 }, 120_000);
 
@@ -71,26 +71,25 @@ it("a code withdraws what waits and says when to come back; every phone says so 
   await old.page.getByTestId("inbox-item").waitFor();
   const stranger = await newPhone(browser, broker.site.origin);
   await stranger.page.goto("/");
-  await keep(stranger.page, "sign-in");
   await stranger.page.getByRole("link", { name: "Use a recovery code" }).click();
-  await keep(stranger.page, "recover-code");
+  await look(stranger.page, "recover-code");
   await stranger.page.getByRole("textbox", { name: "Recovery code" }).fill("ABCDE");
   await stranger.page.getByRole("button", { name: "Begin the recovery" }).click();
   await stranger.page.getByText("was used, replaced or mistyped").waitFor();
   await typeCode(stranger, (codes[0] ?? "").toLowerCase().replaceAll("-", " "));
   await stranger.page.getByText("Come back on").waitFor();
-  await keep(stranger.page, "recover-waiting");
+  await look(stranger.page, "recover-waiting");
   expect((await agent.status(rid)).state).toBe("canceled");
 
   const { page } = old;
   await page.getByText("Somebody used a recovery code of this account").waitFor();
-  await keep(page, "recovery-notice");
+  await look(page, "recovery-notice");
   await page.getByRole("link", { name: "Look", exact: true }).click();
   await page.getByText("9 codes are left").waitFor();
-  await keep(page, "recovery-pending");
+  await look(page, "recovery-pending");
   await page.getByRole("button", { name: "Stop the recovery" }).click();
   await page.getByText("Stopped.").waitFor();
-  await keep(page, "recovery-stopped");
+  await look(page, "recovery-stopped");
   await page.goto("/");
   await page.getByRole("heading", { name: "Inbox" }).waitFor();
   await expect.poll(() => page.getByText("Somebody used a recovery code").count()).toBe(0);
@@ -107,17 +106,17 @@ it("after a day the same code gives the account to a new phone, and no agent wit
   await sql`update recovery set ready_at = now()`;
   await typeCode(found, codes[1] ?? "");
   await page.getByText("Welcome back, Ada").waitFor();
-  await keep(page, "recover-ready");
+  await look(page, "recover-ready");
   await page.getByRole("button", { name: "Create passkey" }).click();
   await page.getByRole("button", { name: "Confirm with passkey" }).waitFor();
-  await keep(page, "recover-confirm");
+  await look(page, "recover-confirm");
   await page.getByRole("button", { name: "Confirm with passkey" }).click();
   await page.getByText("You are set, Ada").waitFor();
   await page.goto("/agents");
   await page.getByText("No agents yet").waitFor();
   await page.goto("/devices");
   await page.getByText("This phone").first().waitFor();
-  await keep(page, "recovered-devices");
+  await look(page, "recovered-devices");
   await page.goto("/recovery");
   await page.getByText("You have no codes").waitFor();
 

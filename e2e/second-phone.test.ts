@@ -4,7 +4,8 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
 import { type AutoPhone, startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
-import { keep, pairByScreen } from "./hands.js";
+import { pairByScreen } from "./support/hands.js";
+import { look } from "./support/look.js";
 
 // Two real phones of one person and an agent: link, see what the other paired, freeze, lift, remove.
 
@@ -33,26 +34,26 @@ it("a new phone with a passkey of its own is added by its code, signs in, and se
   const { page } = second;
   await page.goto("/");
   await page.getByRole("link", { name: "Add it to your account" }).click();
-  await keep(page, "link-ask");
+  await look(page, "link-ask");
   await page.getByRole("button", { name: "Make a passkey here" }).click();
   await page.getByRole("img", { name: "Code for your other phone" }).waitFor();
-  await keep(page, "link-code");
+  await look(page, "link-code");
   await page.getByRole("button", { name: "Copy the link instead" }).click();
   const link = await page.evaluate(() => navigator.clipboard.readText());
 
   const old = first.page;
   await old.goto("/devices");
   await old.getByRole("textbox", { name: "Link of the new phone" }).waitFor();
-  await keep(old, "devices-add");
+  await look(old, "devices-add");
   await old.getByRole("textbox", { name: "Link of the new phone" }).fill(link);
   await old.getByRole("button", { name: "Add its passkey" }).click();
-  await keep(old, "devices-found");
+  await look(old, "devices-found");
   await old.getByRole("button", { name: "Add the phone" }).click();
   await old.getByText("The new phone is one of your devices now").waitFor();
-  await keep(old, "devices-added");
+  await look(old, "devices-added");
 
   await page.getByText("This phone is one of your devices now").waitFor();
-  await keep(page, "link-done");
+  await look(page, "link-done");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Inbox" }).waitFor();
   await page.goto("/agents");
@@ -65,10 +66,10 @@ it("the new phone reads a request that was sealed before it was there as not sea
   const { rid } = await agent.request();
   await page.goto(`/requests/${rid}`);
   await page.getByText("Not sealed for this device").waitFor();
-  await keep(page, "not-sealed");
+  await look(page, "not-sealed");
   await page.getByRole("button", { name: "Deny", exact: true }).click();
   await page.getByRole("radio").last().check();
-  await keep(page, "freeze-sheet");
+  await look(page, "freeze-sheet");
   await page.getByRole("button", { name: "Freeze and deny" }).click();
   await expect.poll(async () => (await agent.poll(rid)).body["code"]).toBe("frozen");
 }, 60_000);
@@ -77,9 +78,9 @@ it("the same person's other phone lifts it, with the passkey", async () => {
   const { page } = first;
   await page.goto("/agents");
   await page.getByText("Frozen: it can ask and execute nothing").waitFor();
-  await keep(page, "agents-frozen");
+  await look(page, "agents-frozen");
   await page.getByRole("button", { name: "Lift", exact: true }).click();
-  await keep(page, "lift-sheet");
+  await look(page, "lift-sheet");
   await page.getByRole("button", { name: "Lift with passkey" }).click();
   await expect.poll(() => page.getByText("Frozen: it can ask").count()).toBe(0);
   await agent.request();
@@ -88,9 +89,9 @@ it("the same person's other phone lifts it, with the passkey", async () => {
 it("an agent is frozen from the list too, and what it waits for is denied", async () => {
   const { page } = first;
   const { rid } = await agent.request();
-  await keep(page, "agents");
+  await look(page, "agents");
   await page.getByRole("button", { name: "Freeze", exact: true }).click();
-  await keep(page, "freeze-from-list");
+  await look(page, "freeze-from-list");
   await page.getByRole("button", { name: "Freeze this agent" }).click();
   await page.getByText("Frozen: it can ask and execute nothing").waitFor();
   expect((await agent.poll(rid)).body["code"]).toBe("frozen");
@@ -101,13 +102,13 @@ it("a phone that is removed is signed out where it stands", async () => {
   await second.page.goto("/");
   await page.goto("/devices");
   await page.getByRole("button", { name: "Remove" }).first().click();
-  await keep(page, "remove-sheet");
+  await look(page, "remove-sheet");
   await page.getByRole("button", { name: "Remove with passkey" }).click();
   await page
     .getByText(/removed/)
     .first()
     .waitFor();
-  await keep(page, "devices-removed");
+  await look(page, "devices-removed");
   await second.page.goto("/");
   await second.page
     .getByRole("button", { name: /Sign in|passkey/ })

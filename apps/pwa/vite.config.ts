@@ -1,8 +1,25 @@
 import { readFileSync } from "node:fs";
-import { defineConfig } from "vite";
+import { minify } from "terser";
+import { defineConfig, type Plugin } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+
+/** After the built-in one: of the review, a kilobyte less than either makes alone. */
+const minifyAgain: Plugin = {
+  name: "minify-again",
+  async generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue;
+      const smaller = await minify(chunk.code, {
+        module: true,
+        ecma: 2020,
+        compress: { passes: 3 },
+      });
+      chunk.code = smaller.code ?? chunk.code;
+    }
+  },
+};
 
 export default defineConfig({
   define: { __APP_VERSION__: JSON.stringify(version) },
@@ -32,6 +49,7 @@ export default defineConfig({
     },
   },
   plugins: [
+    minifyAgain,
     VitePWA({
       strategies: "injectManifest",
       srcDir: "src",

@@ -12,6 +12,7 @@ import { App } from "./app.js";
 import { watchInstall } from "./onboarding/install.js";
 import { registerServiceWorker } from "./service-worker.js";
 import { refreshSession } from "./session.js";
+import { keepFocusInSight } from "./ui/focus-in-sight.js";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);
@@ -19,3 +20,4 @@ void refreshSession();
 // Without a service worker the app works all the same, as long as there is a network.
 registerServiceWorker().catch(() => undefined);
 watchInstall();
+keepFocusInSight();

@@ -52,7 +52,6 @@ function isAsserted({ id, response }: Any, challenge: string, passkey: Any): boo
 
 const isPinned = ([root]: Any[]) =>
   rootKeys.includes(thumbprint(read(bytesOf(root.statement)).subject.credential.jwk));
-
 /** The keys of an approver, followed link by link from the root passkey that is pinned. */
 function followChain(links: Any[]) {
   const person = { approver: "", passkeys: [] as Any[], devices: [] as Any[] };

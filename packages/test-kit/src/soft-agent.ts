@@ -177,6 +177,9 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       seconds?: number;
       picture?: Uint8Array<ArrayBuffer>;
       screenshot?: Manifest["screenshot"];
+      reasons?: string[];
+      agentClaim?: string;
+      capturedAt?: number;
       claims?: Partial<RequestObject>;
     } = {},
   ): Promise<SoftRequest> {
@@ -186,6 +189,9 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       seconds = 120,
       picture,
       screenshot,
+      reasons = ["deletes files"],
+      agentClaim,
+      capturedAt,
       claims,
       ...action
     } = given;
@@ -201,8 +207,9 @@ export async function createSoftAgent(options: { origin: string; name?: string }
         reversible: false,
         ...action,
       },
-      reasons: ["deletes files"],
-      capturedAt: now,
+      reasons,
+      agentClaim,
+      capturedAt: capturedAt ?? now,
       screenshot,
     });
     const recipients = approvers.flatMap((approver) => devices.get(approver)?.enc_jwk ?? []);

@@ -82,7 +82,8 @@ export async function startTcpProxy(target: () => NetConnectOpts): Promise<TcpPr
 
   const cut = (how: "close" | "reset" = "close"): void => {
     for (const socket of sockets) {
-      if (how === "reset") socket.resetAndDestroy();
+      // Only TCP knows a reset; the server may be on a Unix socket.
+      if (how === "reset" && socket.localPort !== undefined) socket.resetAndDestroy();
       else socket.destroy();
     }
   };

@@ -51,7 +51,8 @@ export function createEventBus(line: HintLine, log: Logger): SharedBus {
   return {
     subscribe: local.subscribe,
     publish(hint) {
-      if (hint.rid === undefined) local.publish(hint);
+      // Changes of requests are read, in their order; all else wakes at once.
+      if (hint.state === undefined) local.publish(hint);
       else readOn();
       notify();
     },

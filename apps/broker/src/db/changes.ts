@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "./client.js";
 import { lastLeaf } from "./request-reads.js";
 import { rows } from "./rows.js";
-import { leaf, authorizationRequest as request } from "./schema.js";
+import { leaf, logHead, authorizationRequest as request } from "./schema.js";
 
 export const hintChannel = "countersign_hint";
 
@@ -22,16 +22,18 @@ const maxMissing = 1000;
 
 /**
  * Reads on in the log of changes, from where it left off. Leaves are numbered when they are written and seen when
- * they are committed, so a number that was skipped is looked for again until it can no longer come.
+ * they are committed, so a number that was skipped is looked for again until it can no longer come. Approvals are news
+ * once more when they have come under a checkpoint, and a request can be redeemed; the tree has no gaps.
  * @returns a function that resolves with what is new; its calls must not overlap
  */
 export function createChangeReader(db: Database): () => Promise<RequestChange[]> {
   let last: number | undefined;
+  let treeSize = 0;
   const missing = new Map<number, number>();
 
   const readPage = async (after: number) => {
     const skipped = JSON.stringify([...missing.keys()]);
-    const found = await rows<RequestChange & { seq: number; opened: boolean }>(
+    return rows<RequestChange & { seq: number; opened: boolean }>(
       db,
       sql`select l.seq::float8 as seq, l.kind = 'open' as opened, r.rid, r.state, r.client_id,
           to_jsonb(r.approvers) as approvers
@@ -43,7 +45,6 @@ export function createChangeReader(db: Database): () => Promise<RequestChange[]>
         ) l left join ${request} r on r.rid = l.rid
         order by l.seq`,
     );
-    return found;
   };
 
   const note = (numbers: readonly number[], after: number): number => {
@@ -62,12 +63,25 @@ export function createChangeReader(db: Database): () => Promise<RequestChange[]>
     return previous;
   };
 
+  const readPlaced = async (): Promise<RequestChange[]> => {
+    const placed = await rows<RequestChange & { size: number }>(
+      db,
+      sql`select h.size::float8 as size, r.rid, r.state, r.client_id, to_jsonb(r.approvers) as approvers
+        from ${logHead} h
+        left join ${leaf} l on l.log_index >= ${treeSize}::bigint and l.log_index < h.size and l.kind = 'approve'
+        left join ${request} r on r.rid = l.rid`,
+    );
+    treeSize = placed[0]?.size ?? treeSize;
+    return placed.filter(({ rid }) => rid !== null);
+  };
+
   return async () => {
     if (last === undefined) {
+      await readPlaced();
       last = await lastLeaf(db);
       return [];
     }
-    const changes: RequestChange[] = [];
+    const changes = await readPlaced();
     for (let before = -1; last > before; ) {
       const found = await readPage(last);
       before = last;

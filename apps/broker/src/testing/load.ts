@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Decision, ProtocolError } from "@countersign/shared";
+import { type Decision, ProtocolError, type RequestState } from "@countersign/shared";
 import type { BrokerProcess } from "@countersign/test-kit/broker-process";
 import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
@@ -43,7 +43,7 @@ export async function startWriters(
   const writers: Writer[] = [];
   let invitation = firstInvitation ?? "";
   while (writers.length < count) {
-    const phone = await createSoftPhone({ origin });
+    const phone = await createSoftPhone({ origin, fetch: from(`10.0.0.${writers.length + 1}`) });
     await phone.enrol(invitation, `Approver ${writers.length + 1}`);
     const agent = await createSoftAgent({ origin });
     await agent.pairWith(phone);
@@ -52,6 +52,15 @@ export async function startWriters(
   }
   return writers;
 }
+
+/** Calls from an address of the caller's own, where the broker trusts what stands before it (`TRUSTED_PROXIES`). */
+const from =
+  (address: string): typeof fetch =>
+  (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("x-forwarded-for", address);
+    return fetch(input, { ...init, headers });
+  };
 
 /** One agent's requests, one after the other, each carried to its end however often a call has to be repeated. */
 export async function keepAsking(
@@ -74,25 +83,40 @@ export async function carryOne(
   await until(ledger, async () => ok(await agent.authorize(request)));
   ledger.requested.add(rid);
 
-  const decision = await until<Decision>(ledger, () =>
-    denies ? phone.signDenial(rid) : phone.signApproval(rid),
-  );
-  const state = await until(ledger, () => phone.decide(rid, decision));
+  const state = await answer(phone, rid, ledger, denies);
   (denies ? ledger.denied : ledger.approved).add(rid);
   if (state !== (denies ? "denied" : "approved")) throw new Error(`${rid} is ${state}`);
 
   const idempotencyKey = crypto.randomUUID();
-  const answer = await until(ledger, () => polled(agent, rid, idempotencyKey));
+  const found = await until(ledger, () => polled(agent, rid, idempotencyKey));
   if (denies) {
-    if (answer["error"] !== "access_denied") throw new Error(`${rid}: ${JSON.stringify(answer)}`);
+    if (found["error"] !== "access_denied") throw new Error(`${rid}: ${JSON.stringify(found)}`);
     return;
   }
-  if (!answer["evidence"]) throw new Error(`${rid}: ${JSON.stringify(answer)}`);
+  if (!found["evidence"]) throw new Error(`${rid}: ${JSON.stringify(found)}`);
   ledger.redeemed.add(rid);
   const outcome = await agent.outcomeOf(request);
   const path = `/v1/requests/${rid}/outcome`;
   await until(ledger, async () => ok(await agent.call("POST", path, { outcome })));
   ledger.reported.add(rid);
+}
+
+/** Signed once and sent until it is taken; signed anew only where the review was opened anew meanwhile. */
+async function answer(
+  phone: SoftPhone,
+  rid: string,
+  ledger: Ledger,
+  denies: boolean,
+): Promise<RequestState> {
+  const decision = await until<Decision>(ledger, () =>
+    denies ? phone.signDenial(rid) : phone.signApproval(rid),
+  );
+  try {
+    return await until(ledger, () => phone.decide(rid, decision));
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.code !== "ceremony_stale") throw error;
+    return answer(phone, rid, ledger, denies);
+  }
 }
 
 /** What an agent's poll found. @throws Refused while nobody can say */
@@ -109,11 +133,9 @@ export async function polled(
 /** Any answer but a yes, by its code. */
 class Refused extends Error {
   override readonly name = "Refused";
-  readonly status: number;
 
   constructor(status: number, code: string) {
     super(`${status} ${code}`);
-    this.status = status;
   }
 }
 
@@ -146,7 +168,8 @@ export async function until<T>(ledger: Ledger, call: () => Promise<T>): Promise<
 
 /** The connection broke, or the answer was "not now". Everything else is a finding. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof ProtocolError) return error.code === "unavailable";
-  if (error instanceof Refused) return error.status === 503;
+  const notNow = ["unavailable", "slow_down"];
+  if (error instanceof ProtocolError) return notNow.includes(error.code);
+  if (error instanceof Refused) return notNow.some((code) => error.message.endsWith(code));
   return error instanceof TypeError && error.message === "fetch failed";
 }

@@ -32,6 +32,7 @@ const startOn = (fault?: string) =>
   startBrokerProcess({
     DATABASE_URL: database.url,
     PORT: String(port),
+    TRUSTED_PROXIES: "127.0.0.1",
     ...(fault === undefined ? {} : { FAULT: fault }),
   });
 

@@ -19,6 +19,7 @@ beforeAll(async () => {
   line = await startTcpProxy(() => ({ path: `${directory}/.s.PGSQL.5432` }));
   broker = await startBrokerProcess({
     DATABASE_URL: `postgres://postgres@127.0.0.1:${line.port}/postgres`,
+    TRUSTED_PROXIES: "127.0.0.1",
   });
   writers = await startWriters(broker, 8);
 });
@@ -44,14 +45,17 @@ async function underLoad(
     [...writers, ...writers].map((writer) => keepAsking(writer, ledger, () => over)),
   );
   load.catch(() => {});
-  for (let round = 0; round < rounds; round++) {
-    await sleep(800);
-    await strike();
-    await mend();
-    recoveries.push(await timeUntil(isReady(broker.port)));
+  try {
+    for (let round = 0; round < rounds; round++) {
+      await sleep(800);
+      await strike();
+      await mend();
+      recoveries.push(await timeUntil(isReady(broker.port)));
+    }
+    await sleep(500);
+  } finally {
+    over = true;
   }
-  await sleep(500);
-  over = true;
   await load;
   expect(broker.isAlive(), broker.output()).toBe(true);
   expect(ledger.reported.size).toBeGreaterThan(0);

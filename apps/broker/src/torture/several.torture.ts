@@ -19,6 +19,7 @@ const startOne = (port?: number) =>
   startBrokerProcess({
     DATABASE_URL: database.url,
     PUBLIC_URL: `http://localhost:${balancer.port}`,
+    TRUSTED_PROXIES: "127.0.0.1",
     ...(port === undefined ? {} : { PORT: String(port) }),
   });
 

@@ -4,7 +4,7 @@ import { addSpan, firstGap, type Span } from "./coverage.js";
 
 /** Approve sleeps this long after anything changed: a tap aimed at what was there before hits nothing. */
 const settleMs = 600;
-const maxBarShare = 0.6;
+const maxBarShare = 0.55;
 
 /** What is read piece by piece; what stands outside of all of these is read as the child that holds it. */
 const pieces = ".row, .sentence, .picture, [data-piece]";
@@ -43,9 +43,6 @@ export function useReading(active: boolean): {
       frame = 0;
       // Behind an open sheet, or with the app in the background, nothing is being read.
       if (document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
-      // Large text on a small screen: a bar that left too little to read stands at the page's end instead.
-      const tall = (bar.current?.offsetHeight ?? 0) > maxBarShare * window.innerHeight;
-      bar.current?.toggleAttribute("data-at-end", tall);
       const stretch = visibleStretch(bar.current);
       for (const element of piecesOf(root)) note(seen.current, element, stretch);
       setReading(stateOf(root, seen.current));
@@ -89,6 +86,32 @@ export function useReading(active: boolean): {
   };
 
   return { contents, bar, reading, showUnread };
+}
+
+/**
+ * Large text on a small screen: a bar that left too little to read stands at the page's end instead. Over one that
+ * stays, what takes the focus comes to rest.
+ * @param which changes when another element takes the bar's place
+ */
+export function useRoomAboveBar(bar: RefObject<HTMLElement | null>, which: string): void {
+  useEffect(() => {
+    const element = bar.current;
+    if (!element) return;
+    const place = () => {
+      const tall = element.offsetHeight > maxBarShare * window.innerHeight;
+      element.toggleAttribute("data-at-end", tall);
+      style.scrollPaddingBottom = tall ? "" : `${element.offsetHeight + 8}px`;
+    };
+    const { style } = document.documentElement;
+    const resized = new ResizeObserver(place);
+    resized.observe(element);
+    window.addEventListener("resize", place);
+    return () => {
+      resized.disconnect();
+      window.removeEventListener("resize", place);
+      style.scrollPaddingBottom = "";
+    };
+  }, [which]);
 }
 
 /** The smallest pieces that together hold everything. */

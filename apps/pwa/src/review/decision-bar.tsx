@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { passkeyGesture } from "../platform.js";
 import { strings } from "../strings.js";
 import { Problem } from "../ui/screen.js";
+import { useRoomAboveBar } from "./attention.js";
 import { CodeCheckPanel } from "./code-check.js";
 import { DenySheet } from "./deny-sheet.js";
 import type { Review } from "./review.js";
@@ -31,7 +32,9 @@ export function DecisionBar(props: DecisionBarProps) {
   const answer = review.answer.value;
   const busy = answer.kind === "deciding" || answer.kind === "sending";
   const { review: words } = strings;
-  if (answer.kind === "unsent") return <Unsent onSendAgain={review.sendAgain} />;
+  const unsent = answer.kind === "unsent";
+  useRoomAboveBar(barRef, unsent ? "unsent" : "answers");
+  if (unsent) return <Unsent barRef={barRef} onSendAgain={review.sendAgain} />;
   return (
     <footer class="decision" ref={barRef}>
       {result}
@@ -98,8 +101,11 @@ export function DecisionBar(props: DecisionBarProps) {
 }
 
 /** The answer was signed, but nobody said that it arrived: the same one can be sent again. */
-const Unsent = ({ onSendAgain }: { onSendAgain: () => void }) => (
-  <footer class="decision">
+const Unsent = ({
+  barRef,
+  onSendAgain,
+}: Pick<DecisionBarProps, "barRef"> & { onSendAgain: () => void }) => (
+  <footer class="decision" ref={barRef}>
     <Problem sentence={strings.review.unsent} />
     <button type="button" class="big primary" onClick={onSendAgain}>
       {strings.review.sendAgain}

@@ -27,10 +27,10 @@ export function PictureFrame(props: PictureFrameProps) {
   const { picture, host, capturedAt, target, alt, state, onState } = props;
   const frame = useRef<HTMLDivElement>(null);
   const [zoom, setZoom] = useZoom(frame);
-  const url = useMemo(
-    () => URL.createObjectURL(new Blob([picture.bytes], { type: picture.mime })),
-    [picture],
-  );
+  const { blob, url } = useMemo(() => {
+    const blob = new Blob([picture.bytes], { type: picture.mime });
+    return { blob, url: URL.createObjectURL(blob) };
+  }, [picture]);
   useEffect(() => () => URL.revokeObjectURL(url), [url]);
   const box = target && boxWithin(target, picture);
   return (
@@ -52,8 +52,7 @@ export function PictureFrame(props: PictureFrameProps) {
             draggable={false}
             alt={alt}
             onLoad={(event) => {
-              // Loaded is not yet drawn: decode() tells when there is something to look at.
-              event.currentTarget.decode().then(
+              drawn(event.currentTarget, blob).then(
                 () => onState("shown"),
                 () => onState("broken"),
               );
@@ -75,6 +74,15 @@ export function PictureFrame(props: PictureFrameProps) {
       </div>
     </figure>
   );
+}
+
+/**
+ * Loaded is not yet drawn: decode() tells when there is something to look at. A part of a picture is enough for it,
+ * where the rest is missing or damaged; a bitmap is made of a whole one only.
+ */
+async function drawn(image: HTMLImageElement, blob: Blob): Promise<void> {
+  const [bitmap] = await Promise.all([createImageBitmap(blob), image.decode()]);
+  bitmap.close();
 }
 
 interface Box {

@@ -63,7 +63,7 @@ export async function verifyEvidenceOffline(
   trust: Trust,
 ): Promise<EvidenceReport> {
   const request = await verifyRequestObject(evidence.request, evidence.agent_jwk);
-  const site = siteOf(request.claims.aud);
+  const site = readSite(request.claims.aud);
   const about: Case = { evidence, request, site, trust };
   const view = readView(about);
   const by: (EvidenceReport["by"][number] & { credentialKid?: string })[] = [];
@@ -87,6 +87,14 @@ export async function verifyEvidenceOffline(
     logSize,
     hasAction: view !== undefined,
   };
+}
+
+function readSite(issuer: string): Site {
+  try {
+    return siteOf(issuer);
+  } catch (cause) {
+    throw new ProtocolError("invalid_binding", { cause, reason: "issuer" });
+  }
 }
 
 /** What an honest phone showed, where the action is with the evidence. */

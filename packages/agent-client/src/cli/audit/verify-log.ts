@@ -41,16 +41,9 @@ export async function verifyWholeLog(
 ): Promise<LogReport> {
   const faults: Fault[] = [];
   const seen = [...known, ...(mirror ? [mirror.head] : [])].sort((a, b) => a.size - b.size);
-  /** @returns whether nothing was wrong */
-  const collect = async (act: () => Promise<void>): Promise<boolean> => {
-    try {
-      await act();
-      return true;
-    } catch (error) {
-      if (!(error instanceof LogFault)) throw error;
-      faults.push(error.fault);
-      return false;
-    }
+  const collect = async (act: () => Promise<void>): Promise<void> => {
+    const fault = await faultOf(act);
+    if (fault) faults.push(fault);
   };
   let head: Checkpoint | undefined;
   await collect(async () => {
@@ -63,13 +56,22 @@ export async function verifyWholeLog(
   const bundles = Math.ceil(head.size / tileWidth);
   for (let first = 0; first < bundles && faults.length < maxFaults; first += batch) {
     const numbers = Array.from({ length: Math.min(batch, bundles - first) }, (_, at) => first + at);
-    await Promise.all(
-      numbers.map((bundle) =>
-        collect(async () => requireCopied(bundle, await log.entries(bundle), mirror)),
-      ),
+    const found = numbers.map((bundle) =>
+      faultOf(async () => requireCopied(bundle, await log.entries(bundle), mirror)),
     );
+    faults.push(...(await Promise.all(found)).flatMap((fault) => fault ?? []));
   }
   return { head, known: seen.length, faults };
+}
+
+async function faultOf(act: () => Promise<void>): Promise<Fault | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LogFault) return error.fault;
+    throw error;
+  }
 }
 
 /** @throws LogFault `rolled_back`, `forked`, with the last checkpoint that it still agrees with */

@@ -1,13 +1,15 @@
-import { expect } from "vitest";
-import type { Sql } from "../apps/broker/src/testing/attack.js";
+import { vi } from "vitest";
+import type { Sql } from "../../apps/broker/src/testing/attack.js";
 
 // What whoever holds the database does to the log behind the broker's back.
 
 /** Everything is under a checkpoint, and nothing more comes by itself. */
 export async function settled(sql: Sql): Promise<void> {
-  await expect
-    .poll(() => sql`select 1 from leaf where log_index is null`, { timeout: 10_000 })
-    .toHaveLength(0);
+  const sequenced = async () => {
+    const waiting = await sql`select 1 from leaf where log_index is null`;
+    if (waiting.length > 0) throw new Error("leaves wait for their places");
+  };
+  await vi.waitFor(sequenced, { timeout: 10_000 });
 }
 
 /** What is left of the log when an older dump of the database is put back. */
@@ -24,5 +26,5 @@ export async function keepState(sql: Sql): Promise<() => Promise<void>> {
 /** Leaves that no record stands behind. */
 export const grow = (sql: Sql, count: number) =>
   sql`insert into leaf (kind, digest, salt, entry)
-    select 'open', repeat('A', 43), repeat('A', 43), translate(encode(sha256(n::text::bytea), 'base64'), '+/=', '-_')
+    select 'open', repeat('A', 43), repeat('A', 43), translate(encode(sha256((n::text || gen_random_uuid()::text)::bytea), 'base64'), '+/=', '-_')
     from generate_series(1, ${count}::int) n`;

@@ -1,0 +1,110 @@
+import type { SoftAgent } from "@countersign/test-kit/soft-agent";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { look } from "./support/look.js";
+import { watchForHarm } from "./support/reviewing.js";
+import { startWorld, type World } from "./support/world.js";
+
+// Everything about the account, its agents and this phone, screen by screen.
+
+let world: World;
+let page: Page;
+let agent: SoftAgent;
+let harm: string[];
+
+beforeAll(async () => {
+  world = await startWorld("Desk agent");
+  ({ page, agent } = world);
+  page.setDefaultTimeout(10_000);
+  harm = watchForHarm(page);
+});
+afterAll(() => world.close());
+
+const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
+
+it("the inbox, filled and emptied", async () => {
+  const other = await world.pairAnother("An agent with a name that is as long as names get to be");
+  const requests = [
+    await agent.request(),
+    await other.request({ seconds: 50 }),
+    await agent.request(),
+  ];
+  await page.goto("/");
+  await page.getByTestId("inbox-item").nth(2).waitFor();
+  await agent.call("POST", `/v1/requests/${requests[0]?.rid}/cancel`, {});
+  await page.getByText("No longer waiting").waitFor();
+  await look(page, "inbox");
+  for (const { rid } of requests) {
+    await agent.call("POST", `/v1/requests/${rid}/cancel`, {});
+    await other.call("POST", `/v1/requests/${rid}/cancel`, {});
+  }
+  await page.goto("/history");
+  await page.getByTestId("history-item").nth(2).waitFor();
+  await look(page, "history");
+});
+
+it("the agents", async () => {
+  await page.goto("/agents");
+  await button("Unpair").first().waitFor();
+  await look(page, "agents");
+  await button("Unpair").first().click();
+  await look(page, "agents-unpair");
+  await page.keyboard.press("Escape");
+});
+
+it("settings", async () => {
+  await page.goto("/you");
+  await button("Make an invitation link").waitFor();
+  await look(page, "settings");
+  await button("Make an invitation link").click();
+  await button("Copy").waitFor();
+  await page.getByText("Diagnostics").click();
+  await page.getByText("Clock, against").waitFor();
+  await look(page, "settings-open");
+});
+
+it("devices and passkeys", async () => {
+  await page.goto("/devices");
+  await page.getByRole("textbox", { name: "Link of the new phone" }).waitFor();
+  await look(page, "devices");
+  await page.goto("/nowhere");
+  await page.getByText("Nothing here").waitFor();
+  await look(page, "not-found");
+});
+
+it("an update, which waits while somebody reviews", async () => {
+  // What a browser says once a newer service worker is there.
+  await page.addInitScript(() => {
+    Object.defineProperty(ServiceWorkerRegistration.prototype, "waiting", {
+      get: () => navigator.serviceWorker.controller,
+    });
+  });
+  const { rid } = await agent.request();
+  await page.goto("/");
+  await button("Update").waitFor();
+  await look(page, "update");
+  await page.getByTestId("inbox-item").click();
+  await page.getByTestId("match-choice").first().waitFor();
+  expect(await button("Update").count()).toBe(0);
+  await agent.call("POST", `/v1/requests/${rid}/cancel`, {});
+});
+
+it("without a connection", async () => {
+  await page.goto("/");
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await page.context().setOffline(true);
+  await page.goto("/agents");
+  await page.getByRole("heading", { name: "No connection" }).waitFor();
+  await look(page, "offline");
+  await page.context().setOffline(false);
+  await page.goto("/");
+  await page.getByText("Nothing waiting").last().waitFor();
+  await page.context().setOffline(true);
+  await page.getByText("No connection to the server").waitFor({ timeout: 30_000 });
+  await look(page, "offline-notice");
+  await page.context().setOffline(false);
+});
+
+it("no screen broke the content policy, ran a script of nobody's or called elsewhere", () => {
+  expect(harm).toEqual([]);
+});
