@@ -9,6 +9,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // Most tests wait for a browser or a database; vitest would leave one of two cores to itself.
+    maxWorkers: 2,
     globalSetup: ["packages/test-kit/src/global-setup.ts"],
     projects: [
       {

@@ -224,7 +224,9 @@ export async function decide(
     throw new ProtocolError(await whyNotDecided(broker, person, rid));
   }
 
-  await putUnderCheckpoint(broker);
+  const logged = putUnderCheckpoint(broker);
+  // A no counts without, so a log that stalls keeps nobody from it.
+  if (state !== "denied") await logged;
   tell(broker, rid, request.client_id, request.approvers, state);
   return { rid, state };
 }

@@ -65,7 +65,7 @@ describe("PostgreSQL killed under load", () => {
       const { failures, slowestCallMilliseconds, reported } = ledger;
       console.log({ recoveries, failures, slowestCallMilliseconds, cycles: reported.size });
     }
-  });
+  }, 60_000);
 });
 
 describe("a database that stops answering", () => {
@@ -94,7 +94,7 @@ describe("a database that stops answering", () => {
       line.close();
       await database.stop();
     }
-  });
+  }, 60_000);
 });
 
 /** A TCP line to the server that can go dead without closing. */

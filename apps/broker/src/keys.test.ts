@@ -8,8 +8,10 @@ import {
   keyPurpose,
   keyStatementBytes,
   randomNonce,
+  sha256Text,
   siteStatementBytes,
   thumbprint,
+  utf8,
   vouch,
 } from "@countersign/shared";
 import { createSoftAuthenticator } from "@countersign/test-kit/soft-authenticator";
@@ -219,6 +221,18 @@ describe("a revoked device", () => {
     expect(ceremonies).toHaveLength(0);
     expect((await agent.status(rid)).state).toBe("pending");
     await phone.me();
+  });
+
+  it("has no session either that was made in the same moment", async () => {
+    const second = await secondPhone();
+    await phone.keys.revokeDevice(second.device.kid);
+    const token = randomNonce();
+    await world.sql`insert into session (hash, approver, credential_id, device_kid, expires_at)
+      values (${sha256Text(utf8(token))}, ${phone.approver()}, ${phone.authenticator.credential.id},
+        ${second.device.kid}, now() + interval '1 hour')`;
+    const headers = { cookie: `__Host-session=${token}` };
+    const answer = await fetch(`${world.broker.site.origin}/app/me`, { headers });
+    expect(await refusalOf(answer)).toBe("unauthenticated");
   });
 
   it("ends sessions that proved no device, which could be its own", async () => {

@@ -93,12 +93,20 @@ describe("an agent's stream", () => {
         select left(rid, 17) || lpad(n::text, 5, '0'), client_id, request, ar_hash, ctx, sealed_sha256, tier,
           approvers, quorum, req_nonce, state, expires_at
         from authorization_request, generate_series(1, 2500) n where rid = ${request.rid} returning rid)
-      insert into leaf (kind, rid, digest, salt, entry) select 'deny', rid, 'd', 's', 'e' from copies`,
+      insert into leaf (kind, rid, digest, salt, entry) select 'deny', rid, 'd', 's', repeat('A', 43) from copies`,
     );
     await close();
     const stream = await agentStream(before?.seq);
     const distinct = () => new Set(stream.events.map(({ data }) => JSON.stringify(data))).size;
     await expect.poll(distinct, { timeout: 5000 }).toBeGreaterThanOrEqual(2500);
+  });
+
+  it("ends when nobody is paired with the agent any more", async () => {
+    const { agent: other } = await otherAgent();
+    const stream = await readAgentEvents(broker.site.origin, other);
+    open.push(stream);
+    expect((await phone.call("DELETE", `/app/agents/${other.clientId}`)).status).toBe(204);
+    await stream.ended;
   });
 
   it("refuses a Last-Event-ID that is no number", async () => {
@@ -164,12 +172,14 @@ describe("a phone's stream", () => {
 describe("any stream", () => {
   let server: ServerType;
   let stream: EventStream | undefined;
+  let outgoing: HttpEnv["Bindings"]["outgoing"] | undefined;
   let stopped = 0;
 
   beforeAll(async () => {
     const app = new Hono<HttpEnv>().get("/", (c) =>
       streamEvents(c, (given) => {
         stream = given;
+        ({ outgoing } = c.env);
         return () => {
           stopped += 1;
         };
@@ -220,6 +230,24 @@ describe("any stream", () => {
       await sleep(0);
     }
     expect(stopped).toBe(before + 1);
+    socket.destroy();
+  });
+
+  it("that was ended takes a word afterwards without harm, and goes, though its reader has stalled", async () => {
+    const socket = await reader();
+    socket.pause();
+    const before = stopped;
+    const data = "x".repeat(4096);
+    // Until the system takes no more, and something of it stays here.
+    for (let turn = 0; turn < 5000 && outgoing?.writableLength === 0; turn++) {
+      stream?.send({ event: "request", data });
+      await sleep(0);
+    }
+    expect(outgoing?.writableLength).toBeGreaterThan(0);
+    stream?.close();
+    stream?.send({ event: "request", data: "after the end" });
+    stream?.close();
+    await expect.poll(() => stopped).toBe(before + 1);
     socket.destroy();
   });
 

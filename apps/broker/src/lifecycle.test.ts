@@ -88,7 +88,7 @@ describe("expiry", () => {
   });
 
   it("answers a poll that waits when the time is over", async () => {
-    const request = await agent.request({ seconds: 1 });
+    const request = await agent.request({ seconds: 3 });
     expect((await agent.poll(request.rid)).body).toMatchObject({ error: "expired_token" });
   });
 });

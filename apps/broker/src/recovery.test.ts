@@ -1,3 +1,4 @@
+import { createRecoveryCode, randomId, randomNonce } from "@countersign/shared";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { attackedWorld, codeOf, type World } from "./testing/attack.js";
@@ -68,6 +69,28 @@ it("after the wait it gives the account, a chain of its own, and power over no a
   expect((await lost.pairedAgents()).map(({ client_id }) => client_id)).toEqual([
     world.agent.clientId,
   ]);
+});
+
+it("gives no account to a chain that names somebody else", async () => {
+  const lost = await stranger();
+  await lost.keys.beginRecovery(code(0));
+  await letADayPass();
+  expect(await codeOf(lost.keys.finishRecovery(code(0), randomId()))).toBe("invalid_binding");
+  expect((await phone.me()).approver).toBe(phone.approver());
+});
+
+it("codes are guessed twenty times a minute and no more, whichever call takes them", async () => {
+  const lost = await stranger();
+  const completion = { register_nonce: randomNonce(), registration: {}, root: {} };
+  let refused = 0;
+  for (let guess = 0; guess < 60; guess++) {
+    const answer = await (guess % 2 === 0
+      ? lost.call("POST", "/app/recoveries", { code: createRecoveryCode() })
+      : lost.call("POST", "/app/recoveries/completion", { code: code(0), ...completion }));
+    if (answer.status === 429) refused += 1;
+    else expect(answer.status).toBeGreaterThanOrEqual(400);
+  }
+  expect(refused).toBeGreaterThan(30);
 });
 
 it("a code opens it once: two at the same moment make one account", async () => {

@@ -71,7 +71,8 @@ async function scrollThrough(page: Page): Promise<void> {
   }
   const rest = page.getByRole("button", { name: "Show what is left" });
   while (await rest.isVisible()) {
-    await rest.click();
+    // It may go while it is being aimed at.
+    await rest.click({ timeout: 1_000 }).catch(() => undefined);
     await page.waitForTimeout(60);
   }
 }

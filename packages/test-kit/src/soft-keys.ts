@@ -247,9 +247,10 @@ export function createSoftKeys(phone: Phone) {
   const beginRecovery = async (code: string) =>
     parse(recoveryStarted, await phone.post("/app/recoveries", { code }));
 
-  /** On a new phone, once the wait is over. */
-  async function finishRecovery(code: string): Promise<void> {
-    const { approver } = await beginRecovery(code);
+  /** On a new phone, once the wait is over. @param named whom its chain is to name, if not who recovers */
+  async function finishRecovery(code: string, named?: string): Promise<void> {
+    const begun = await beginRecovery(code);
+    const approver = named ?? begun.approver;
     const where = await phone.site();
     const registerNonce = await phone.nonce("register");
     const registration = await authenticator.register(

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import {
   encodeEntries,
   fromBase64url,
@@ -29,10 +29,14 @@ export function createSoftLog(name: string) {
   /** Whoever changes this has forked it. */
   const entries: Octets[] = [];
 
-  function checkpoint(size = entries.length): string {
+  /** @param signText gives the signature; Ed25519's own if not given */
+  function checkpoint(
+    size = entries.length,
+    signText = (text: Buffer): Buffer => sign(null, text, privateKey),
+  ): string {
     const root = toBase64(naiveRoot(entries.slice(0, size)));
     const text = `${name}\n${size}\n${root}\n`;
-    const signature = sign(null, Buffer.from(text), privateKey);
+    const signature = signText(Buffer.from(text));
     return `${text}\n— ${name} ${toBase64(Buffer.concat([keyId, signature]))}\n`;
   }
 
@@ -40,6 +44,9 @@ export function createSoftLog(name: string) {
     vkey,
     entries,
     checkpoint,
+    /** The same tree in another note: whoever holds the key can sign it as often as it likes. */
+    checkpointAgain: () =>
+      checkpoint(entries.length, (text) => signWithFreshNonce(text, privateKey, key)),
     append(record: Omit<LeafRecord, "v" | "salt">): { record: LeafRecord; index: number } {
       const salted: LeafRecord = { v: 1, salt: randomNonce(), ...record };
       entries.push(fromBase64url(leafEntry(salted)));
@@ -66,4 +73,31 @@ export function createSoftLog(name: string) {
       return new Uint8Array(naiveTile(level, index, width, entries));
     },
   };
+}
+
+const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n;
+const sha512 = (...parts: Uint8Array[]): Buffer =>
+  createHash("sha512").update(Buffer.concat(parts)).digest();
+const littleEndian = (bytes: Uint8Array): bigint =>
+  BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+
+/** RFC 8032, 5.1.5. */
+function scalarOf(key: KeyObject): bigint {
+  const seed = Buffer.from(key.export({ format: "jwk" }).d ?? "", "base64url");
+  const bytes = sha512(seed).subarray(0, 32);
+  bytes[0] = (bytes[0] ?? 0) & 248;
+  bytes[31] = ((bytes[31] ?? 0) & 127) | 64;
+  return littleEndian(bytes);
+}
+
+/** RFC 8032, 5.1.6, but for the nonce: another key pair's, so that no two signatures are the same. */
+function signWithFreshNonce(text: Buffer, privateKey: KeyObject, publicKey: Uint8Array): Buffer {
+  const nonce = generateKeyPairSync("ed25519");
+  const point = Buffer.from(nonce.publicKey.export({ format: "jwk" }).x ?? "", "base64url");
+  const challenge = littleEndian(sha512(point, publicKey, text)) % groupOrder;
+  const scalar = (scalarOf(nonce.privateKey) + challenge * scalarOf(privateKey)) % groupOrder;
+  return Buffer.concat([
+    point,
+    Buffer.from(scalar.toString(16).padStart(64, "0"), "hex").reverse(),
+  ]);
 }

@@ -51,7 +51,7 @@ export function createEventBus(line: HintLine, log: Logger): SharedBus {
   return {
     subscribe: local.subscribe,
     publish(hint) {
-      // Changes of requests are read, in their order; all else wakes at once.
+      // A change of a request has a leaf to be read, in its order; all else wakes at once.
       if (hint.state === undefined) local.publish(hint);
       else readOn();
       notify();

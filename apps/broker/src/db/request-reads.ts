@@ -124,14 +124,20 @@ export async function listOutcomes(
   return rows(db, sql`select n, digest, outcome from ${outcome} where rid = ${rid} order by n`);
 }
 
+/**
+ * A request's leaves, those in the log first: as many as evidence holds. What anybody can have as many of as they
+ * like, openings and outcomes, is what is left out then.
+ */
 export async function listLeaves(
   db: Database,
   rid: string,
 ): Promise<{ kind: LeafKind; digest: string; salt: string; log_index: number | null }[]> {
   return rows(
     db,
-    sql`select kind, digest, salt, log_index::float8 as log_index from ${leaf}
-      where rid = ${rid} order by log_index, seq`,
+    sql`select kind, digest, salt, log_index::float8 as log_index from (
+        select * from ${leaf} where rid = ${rid}
+        order by kind in ('open', 'outcome'), seq limit ${limits.leavesInEvidence}) l
+      order by log_index, seq`,
   );
 }
 

@@ -5,6 +5,7 @@ import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readEnvironment } from "../env.js";
 import { start } from "../start.js";
+import { collectingLogger } from "../testing/attack.js";
 import { migrate } from "../testing/harness.js";
 import { type Connection, connect } from "./client.js";
 import { brokerRole } from "./roles.js";
@@ -18,11 +19,13 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 beforeAll(async () => {
   database = await createDatabase(migrate);
+  // Rights on a database itself do not come with the template that it was made from.
+  await migrate(database.url);
   connection = connect(database.url, { role: brokerRole });
   owner = postgres(database.url, { ...socketHost(database.url), max: 1, onnotice: () => {} });
   await rows(
     connection.db,
-    sql`insert into leaf (kind, digest, salt, entry) values ('key', 'd', 's', 'e')`,
+    sql`insert into leaf (kind, digest, salt, entry) values ('key', 'd', 's', repeat('A', 43))`,
   );
 });
 afterAll(async () => {
@@ -36,14 +39,25 @@ describe("the broker's role", () => {
     "update leaf set digest = 'x'",
     "update leaf set created_at = now()",
     "delete from leaf",
+    "update leaf set entry = 'x'",
     "truncate leaf",
-    "insert into leaf (seq, kind, digest, salt, entry) overriding system value values (1, 'k', 'd', 's', 'e') on conflict (seq) do update set digest = 'x'",
+    "update log_entry set entry = 'x'",
+    "delete from log_entry",
+    "update log_tile_root set hash = 'x'",
+    "delete from log_tile_root",
+    "delete from log_head",
+    "insert into leaf (seq, kind, digest, salt, entry) overriding system value values (1, 'k', 'd', 's', repeat('A', 43)) on conflict (seq) do update set digest = 'x'",
     "delete from authorization_request",
     "update decision set kind = 'approve'",
     "delete from decision",
     "update outcome set n = 1",
+    "delete from outcome",
     "update chain_link set head = 'x'",
+    "delete from chain_link",
+    "delete from approver",
     "delete from credential",
+    "delete from device",
+    "create temporary table log_head (size bigint)",
     "drop table leaf",
     "alter table leaf disable trigger all",
     "create table mine (n int)",
@@ -56,7 +70,8 @@ describe("the broker's role", () => {
   });
 
   it("is what a broker works as", async () => {
-    const broker = await start(readEnvironment({ DATABASE_URL: database.url, PORT: "0" }), silent);
+    const { log, logged } = collectingLogger();
+    const broker = await start(readEnvironment({ DATABASE_URL: database.url, PORT: "0" }), log);
     const { origin } = broker.site;
     const ask = () =>
       fetch(`${origin}/app/nonces`, {
@@ -68,6 +83,14 @@ describe("the broker's role", () => {
     await owner.unsafe(`revoke insert on nonce from ${brokerRole}`);
     expect((await ask()).status).toBe(500);
     await owner.unsafe(`grant insert on nonce to ${brokerRole}`);
+
+    // On the connections for decisions, the log's sequencer with them, and on the line between brokers.
+    await owner.unsafe(`revoke select on leaf from ${brokerRole}`);
+    for (const task of ["sequence", "hints"]) {
+      const failed = () => logged.filter((line) => line.includes(`"task":"${task}"`)).length;
+      await expect.poll(failed, { timeout: 10_000 }).toBeGreaterThan(0);
+    }
+    await owner.unsafe(`grant select on leaf to ${brokerRole}`);
     await broker.stop();
   });
 

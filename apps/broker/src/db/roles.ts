@@ -38,11 +38,17 @@ export async function grantToBroker(sql: Sql): Promise<void> {
     ([table, allowed]) =>
       `revoke all on ${table} from ${brokerRole}; grant ${allowed} on ${table} to ${brokerRole};`,
   );
+  // A temporary table would be read in place of the one of its name.
+  const makesNothing = `do $$ begin
+    if has_database_privilege('${brokerRole}', current_database(), 'temporary') then
+      execute format('revoke temporary on database %I from public', current_database());
+    end if;
+  end $$;`;
   // One round trip is one transaction: another broker at work never finds itself without its rights.
   await sql.unsafe(
     `grant usage on schema public to ${brokerRole};
      grant select, insert, update, delete on all tables in schema public to ${brokerRole};
-     ${narrowed.join("\n")}`,
+     ${narrowed.join("\n")} ${makesNothing}`,
   );
 }
 

@@ -333,6 +333,8 @@ export const leaf = pgTable(
   (table) => [
     index("leaf_rid").on(table.rid),
     index("leaf_unsequenced").on(table.seq).where(sql`log_index is null`),
+    // 32 bytes in their one spelling. One that could not be read would keep all after it from the log.
+    check("leaf_entry", sql`${table.entry} ~ '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$'`),
   ],
 );
 

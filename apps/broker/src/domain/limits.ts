@@ -34,6 +34,8 @@ export const limits = {
   streamsPerSession: 8,
   /** Leaves that one statement puts into the tree. */
   leavesPerBatch: 1000,
+  /** What an agent takes. */
+  leavesInEvidence: 256,
   /** The window of `AgentLimits.pushesPerWindow`. */
   pushWindowSeconds: 600,
   /** After this a claimed push is somebody else's to send: longer than sending can take. */

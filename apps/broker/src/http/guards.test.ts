@@ -48,6 +48,13 @@ describe("a caller's address", () => {
     ["is the proxy's where it says nothing", "10.1.2.3", "", "10.1.2.3"],
     ["is the first where all are ours", "10.1.2.3", "10.0.0.5", "10.0.0.5"],
     ["is an IPv4 one in IPv6's clothes", "::ffff:203.0.113.7", undefined, "203.0.113.7"],
+    ["is one of those behind a proxy too", "10.1.2.3", "::ffff:203.0.113.7", "203.0.113.7"],
+    [
+      "is found behind two of our proxies in IPv6's clothes",
+      "10.1.2.3",
+      "203.0.113.7, ::ffff:10.9.9.9",
+      "203.0.113.7",
+    ],
     ["is a network in IPv6", "2001:db8:1:2:3::4", undefined, "2001:db8:1:2::/64"],
     ["is a network behind a proxy in IPv6", "fd00::1", "2001:db8::1", "2001:db8:0:0::/64"],
   ])("%s", async (_what, peer, forwarded, expected) => {

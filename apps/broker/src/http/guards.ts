@@ -51,8 +51,10 @@ export const clientAddress = (trustedProxies: readonly string[]): MiddlewareHand
   const isTrusted = (address: string): boolean =>
     isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
   return async (c, next) => {
-    const peer = (c.env.incoming.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-    const forwarded = (c.req.header("x-forwarded-for") ?? "").split(",").map((part) => part.trim());
+    const peer = asIPv4(c.env.incoming.socket.remoteAddress ?? "");
+    const forwarded = (c.req.header("x-forwarded-for") ?? "")
+      .split(",")
+      .map((part) => asIPv4(part.trim()));
     let address = peer;
     // From the right: each was written by the one after it. Behind an entry that is no address stands nobody's word.
     for (const entry of forwarded.reverse()) {
@@ -63,6 +65,9 @@ export const clientAddress = (trustedProxies: readonly string[]): MiddlewareHand
     await next();
   };
 };
+
+/** Sockets that hear both kinds write IPv4 addresses like this, ours and a proxy's: all of them would be one network. */
+const asIPv4 = (address: string): string => address.replace(/^::ffff:(?=[\d.]+$)/i, "");
 
 /** What one subscriber has: an IPv4 address, or the /64 of an IPv6 one. */
 function networkOf(address: string): string {

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  evidence,
   fromBase64url,
+  parse,
   parseLogProof,
+  randomNonce,
   toBase64url,
   verifyCheckpoint,
   verifyLogged,
@@ -124,6 +127,23 @@ describe("an approval and the log", () => {
     expect(await deciding).toBe("approved");
   });
 
+  it("is not what a denial waits for: a no needs no place in the log", async () => {
+    const { agent, phone } = world;
+    const request = await agent.request();
+    const own = openDatabase(world.broker);
+    const held = await own.reserve();
+    await held`begin`;
+    await held`select from log_head for update`;
+    // The head stays taken for as long as a statement may wait for it.
+    const stalled = sleep(4000).then(() => "stalled");
+    expect(await Promise.race([phone.deny(request.rid), stalled])).toBe("denied");
+    const { body } = await agent.poll(request.rid);
+    expect(body).toMatchObject({ error: "access_denied", decision: { decision: "deny" } });
+    await held`rollback`;
+    held.release();
+    await own.end();
+  });
+
   it("comes with proofs of every leaf that a checkpoint covers", async () => {
     const { agent, phone } = world;
     const request = await agent.request();
@@ -146,6 +166,19 @@ describe("an approval and the log", () => {
       expect(hashes).toEqual(naiveInclusion(index, now.slice(0, size)));
       expect(root).toBe(toBase64url(naiveRoot(now.slice(0, size))));
     }
+  });
+
+  it("comes with what an agent reads, however often a session opened the request", async () => {
+    const { agent, phone, sql } = world;
+    const request = await agent.request();
+    const opened = Array.from({ length: 400 }, () => ({ entry: randomNonce() }));
+    await sql`insert into leaf (kind, rid, digest, salt, entry)
+      select 'open', ${request.rid}, entry, entry, entry
+      from jsonb_to_recordset(${sql.json(opened)}) as l(entry text)`;
+    await phone.approve(request.rid);
+    const { body } = await agent.poll(request.rid);
+    const { leaves } = parse(evidence, body["evidence"]);
+    expect(leaves.map(({ record }) => record.kind)).toContain("approve");
   });
 
   it("keeps its key and its name for as long as its database lives", async () => {

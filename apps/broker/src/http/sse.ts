@@ -8,7 +8,7 @@ const maxBacklogBytes = 64 * 1024;
 
 export interface EventStream {
   send(event: { event: string; data: unknown; id?: number }): void;
-  /** Ends it from this side. */
+  /** Ends it from this side; asked again, without its reader, who takes nothing more. */
   close(): void;
   /** Resolves when the reader has kept up, or has gone: wait for it between parts of a long answer. */
   drained(): Promise<void>;
@@ -27,6 +27,8 @@ export function streamEvents(c: HttpContext, start: (stream: EventStream) => () 
     "x-accel-buffering": "no",
   });
   const write = (text: string): void => {
+    // What has ended is still here until its reader took the end of it: a word more would be an error of this process.
+    if (outgoing.writableEnded) return;
     if (outgoing.writableLength > maxBacklogBytes) outgoing.destroy();
     else outgoing.write(text);
   };
@@ -41,7 +43,10 @@ export function streamEvents(c: HttpContext, start: (stream: EventStream) => () 
       const idLine = id === undefined ? "" : `id: ${id}\n`;
       write(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     },
-    close: () => outgoing.end(),
+    close: () => {
+      if (outgoing.writableEnded) outgoing.destroy();
+      else outgoing.end();
+    },
     drained: async () => {
       if (outgoing.destroyed || !outgoing.writableNeedDrain) return;
       const over = new AbortController();

@@ -6,10 +6,12 @@ import { fileURLToPath } from "node:url";
 import { socketHost } from "@countersign/embedded-postgres";
 import { randomNonce } from "@countersign/shared";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
+import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Connection, connect, type Database } from "../db/client.js";
 import { type LogHead, readHead } from "../db/log.js";
+import { rows } from "../db/rows.js";
 import { migrate } from "../testing/harness.js";
 import { expectSoundLog } from "../testing/log-check.js";
 import { writeLeaf } from "../testing/write-leaf.js";
@@ -77,7 +79,7 @@ describe("sequencing", () => {
       returning seq::float8 as seq, entry`;
     // A number that no leaf will ever have.
     await own`savepoint gap`;
-    await own`insert into leaf (kind, digest, salt, entry) values ('open', 'd', 's', 'gone')`;
+    await own`insert into leaf (kind, digest, salt, entry) values ('open', 'd', 's', repeat('A', 43))`;
     await own`rollback to gap`;
     await writeLeaves(5);
     await sequencer.run();
@@ -91,6 +93,14 @@ describe("sequencing", () => {
     expect((await readHead(db)).size).toBe(6);
     await own.end();
   });
+
+  it.each(["", "gone", "A".repeat(42), "A".repeat(44), `${"A".repeat(42)}B`, `${"A".repeat(42)}=`])(
+    "meets no leaf that it cannot read and that would hold up all others: %j",
+    async (entry) => {
+      const insert = sql`insert into leaf (kind, digest, salt, entry) values ('open', 'd', 's', ${entry})`;
+      await expect(rows(db, insert)).rejects.toMatchObject({ code: "23514" });
+    },
+  );
 
   it("runs again for whoever comes while it runs, and once for all of them", async () => {
     let statements = 0;

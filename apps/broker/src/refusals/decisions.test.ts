@@ -9,6 +9,7 @@ import {
   randomId,
   randomNonce,
   type Statement,
+  type Tree,
   toBase64url,
 } from "@countersign/shared";
 import type { CeremonyOverrides } from "@countersign/test-kit/soft-authenticator";
@@ -142,6 +143,26 @@ describe("an approval", () => {
           ada.approve(rid, { statement: (honest) => ({ ...honest, [member]: value }) }),
         );
         expect(code, member).toMatch(/^(invalid_binding|ceremony_stale|unknown_member)$/);
+      }
+      expect(await stateOf(rid)).toBe("pending");
+    });
+  });
+
+  it("is refused under a tree that the log never had", async () => {
+    await asked(async (rid) => {
+      const others: ((own: Tree) => Tree)[] = [
+        ({ size }) => ({ size, root: randomNonce() }),
+        ({ size, root }) => ({ size: size - 1, root }),
+        ({ root }) => ({ size: 0, root }),
+        ({ root }) => ({ size: 2 ** 40, root }),
+        ({ root }) => ({ size: Number.MAX_SAFE_INTEGER, root }),
+      ];
+      for (const other of others) {
+        const statement = (honest: Statement) => ({
+          ...honest,
+          checkpoint: other(honest.checkpoint as Tree),
+        });
+        expect(await codeOf(ada.approve(rid, { statement }))).toBe("invalid_binding");
       }
       expect(await stateOf(rid)).toBe("pending");
     });

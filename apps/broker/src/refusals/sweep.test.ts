@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { access, requireDeclared } from "../http/access.js";
 import { attackedWorld, type World } from "../testing/attack.js";
 import { readAgentEvents, readEvents } from "../testing/event-reader.js";
-import { enrolledPhone } from "../testing/harness.js";
+import { enrolledPhone, startTestBroker } from "../testing/harness.js";
 import { rowsNaming } from "../testing/tenant-rows.js";
 
 // Every route, as http/access.ts lists them: without any right, and with the rights of another tenant.
@@ -91,6 +91,18 @@ describe("a route", () => {
   it("that does not say who may call it keeps the server from starting", () => {
     const app = new Hono().get("/app/forgotten", (c) => c.text(""));
     expect(() => requireDeclared(app.routes)).toThrow("GET /app/forgotten is not in");
+  });
+
+  it("of the server's own is on that list, or the server does not start", async () => {
+    const routes = access as Record<string, string>;
+    const forgotten = routes["GET /log/checkpoint"] ?? "";
+    delete routes["GET /log/checkpoint"];
+    try {
+      const { databaseUrl } = world.broker;
+      await expect(startTestBroker({ databaseUrl })).rejects.toThrow("GET /log/checkpoint is not");
+    } finally {
+      routes["GET /log/checkpoint"] = forgotten;
+    }
   });
 
   it("answers nobody who proves nothing, and changes nothing for them", async () => {

@@ -45,20 +45,23 @@ export async function writeRecord(store: Store, record: object): Promise<void> {
   await done(transaction, transaction.objectStore(store).put(record));
 }
 
-/** In one transaction: writes a record where what is stored says that it is to be. */
+/** In one transaction: writes a record where what is stored says that it is to be. @returns whether it did */
 export async function writeRecordIf<T extends object>(
   store: Store,
   key: IDBValidKey,
   record: T,
   wanted: (stored: T | undefined) => boolean,
-): Promise<void> {
+): Promise<boolean> {
   const transaction = (await database()).transaction(store, "readwrite", { durability: "strict" });
   const records = transaction.objectStore(store);
   const reading: IDBRequest<T | undefined> = records.get(key);
+  let written = false;
   reading.onsuccess = () => {
-    if (wanted(reading.result)) records.put(record);
+    written = wanted(reading.result);
+    if (written) records.put(record);
   };
   await done(transaction, reading);
+  return written;
 }
 
 export async function deleteRecord(store: Store, key: IDBValidKey): Promise<void> {

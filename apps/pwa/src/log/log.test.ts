@@ -33,9 +33,9 @@ async function createLog() {
   return {
     vkey: vkeyText(key),
     entries,
-    checkpoint: () => {
-      const root = toBase64url(edgeRoot(appendEntries(emptyEdge, entries).edge));
-      return signCheckpoint({ size: entries.length, root }, key);
+    checkpoint: (size = entries.length) => {
+      const { edge } = appendEntries(emptyEdge, entries.slice(0, size));
+      return signCheckpoint({ size, root: toBase64url(edgeRoot(edge)) }, key);
     },
     tile: (path: string) =>
       concat(...entries.slice(0, parseTilePath(path)?.width ?? 0).map(leafHash)),
@@ -45,7 +45,7 @@ async function createLog() {
 vi.mock("../keys/database.js", () => ({
   readRecord: async (_: string, key: string) => disk.get(key),
   writeRecordIf: async (_: string, key: string, record: object, wanted: (it: unknown) => boolean) =>
-    wanted(disk.get(key)) && disk.set(key, record),
+    wanted(disk.get(key)) && disk.set(key, record) === disk,
 }));
 vi.mock("../api/endpoints.js", () => ({ getSite: async () => ({ log_key: shownKey }) }));
 vi.mock("../api/call.js", async (original) => ({
@@ -111,6 +111,14 @@ describe("a phone follows its server's log", () => {
     expect(await look()).toMatchObject({ kind: "followed", tree: { size: 6 } });
   });
 
+  test("and takes an older state of the very log for a roll-back, though its tiles are all there", async () => {
+    const known = await log.checkpoint();
+    const shown = await log.checkpoint(4);
+    answer = async (path) => (path === "checkpoint" ? utf8(shown) : honest(path));
+    expect(await look()).toEqual({ kind: "contradicted", known, shown });
+    expect(disk.get(issuer)).toMatchObject({ checkpoint: { size: 6 } });
+  });
+
   test("by the key that it saw first, and no other", async () => {
     const known = await log.checkpoint();
     const key = await logKeyOf(issuer);
@@ -146,5 +154,23 @@ describe("a phone follows its server's log", () => {
     expect(await look()).toMatchObject({ kind: "followed", tree: { size: 8 } });
     expect(await second).toMatchObject({ kind: "followed", tree: { size: 10 } });
     expect(disk.get(issuer)).toMatchObject({ checkpoint: { size: 10 } });
+  });
+
+  test("and compares what another tab was shown in the last moment", async () => {
+    grow(3);
+    const own = [...log.entries];
+    let tiles = 0;
+    answer = async (path) => {
+      if (path.startsWith("tile/")) tiles += 1;
+      if (tiles !== 2) return honest(path);
+      answer = honest;
+      log.entries.splice(6);
+      grow(2);
+      expect(await look()).toMatchObject({ kind: "followed", tree: { size: 8 } });
+      log.entries.splice(0, Number.POSITIVE_INFINITY, ...own);
+      return honest(path);
+    };
+    expect(await look()).toMatchObject({ kind: "contradicted" });
+    expect(disk.get(issuer)).toMatchObject({ checkpoint: { size: 8 } });
   });
 });

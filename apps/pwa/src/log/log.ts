@@ -57,17 +57,20 @@ export async function lookAtLog(issuer: string): Promise<LogView> {
 async function remember(given: KnownLog & { checkpoint: Checkpoint }): Promise<LogView> {
   const { issuer, checkpoint } = given;
   const { size, root, note } = checkpoint;
-  const other = (await readRecord<KnownLog>("logs", issuer))?.checkpoint;
-  if (other && !(await continues(other, checkpoint))) {
-    return { kind: "contradicted", known: other.note, shown: note };
+  for (;;) {
+    const other = (await readRecord<KnownLog>("logs", issuer))?.checkpoint;
+    if (other && !(await continues(other, checkpoint))) {
+      return { kind: "contradicted", known: other.note, shown: note };
+    }
+    // Nothing is written over but what it was compared with.
+    const isCompared = (stored: KnownLog | undefined) => stored?.checkpoint?.note === other?.note;
+    if (
+      (other && other.size >= size) ||
+      (await writeRecordIf<KnownLog>("logs", issuer, given, isCompared))
+    ) {
+      return { kind: "followed", tree: { size, root } };
+    }
   }
-  await writeRecordIf<KnownLog>(
-    "logs",
-    issuer,
-    given,
-    (stored) => (stored?.checkpoint?.size ?? -1) < size,
-  );
-  return { kind: "followed", tree: { size, root } };
 }
 
 async function continues(one: Checkpoint, other: Checkpoint): Promise<boolean> {

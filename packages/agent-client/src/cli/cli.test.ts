@@ -49,6 +49,66 @@ describe("countersign", () => {
     expect(await countersign(home, "wait", "x")).toMatchObject({ code: 2 });
   });
 
+  it("ends wrong use as such, whoever finds it", async () => {
+    const home = await createHome();
+    const wrong = [["pair"], ["policy", "explain"], ["sing"]];
+    const ended = await Promise.all(wrong.map((args) => countersign(home, ...args)));
+    for (const one of ended) {
+      expect(one).toMatchObject({ code: 2, stdout: "" });
+      expect(one.stderr).toContain("--help");
+    }
+  });
+
+  it("runs a policy's table, and says what is not as expected", async () => {
+    const home = await createHome();
+    const table = join(home, "table.json");
+    await writeFile(table, '{"commands":{"green":["rm -rf \u202e/"]}}');
+    const [own, wrong] = await Promise.all([
+      countersign(home, "policy", "test", "--json"),
+      countersign(home, "policy", "test", table),
+    ]);
+    expect(own.code).toBe(0);
+    expect(JSON.parse(own.stdout)).toMatchObject({ wrong: [], missed: 0 });
+    expect(wrong).toMatchObject({ code: 1, stderr: "" });
+    expect(wrong.stdout).toContain("expected green, got red");
+    expect(wrong.stdout).not.toContain("\u202e");
+  });
+
+  it("refuses a policy that is none, with where and why", async () => {
+    const home = await createHome();
+    const file = join(home, "own.cedar");
+    await writeFile(file, '@id("x")\npermit (principal, action, resource);');
+    const refused = await countersign(home, "policy", "test", "--policy", file);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/own\.cedar:1:1: .*@tier/);
+  });
+
+  it("explains what a policy makes of a command, and of a call in a file", async () => {
+    const home = await createHome();
+    const red = await countersign(home, "policy", "explain", "git push --force", "--json");
+    expect(red.code).toBe(0);
+    expect(JSON.parse(red.stdout)).toMatchObject({
+      tier: "red",
+      reasons: expect.arrayContaining([expect.stringContaining("command: git")]),
+    });
+    const call = join(home, "call.json");
+    await writeFile(
+      call,
+      '{"family":"read","resource":{"type":"File","id":"a","attributes":{"path":"a"}}}',
+    );
+    const green = await countersign(home, "policy", "explain", `@${call}`);
+    expect(green.code).toBe(0);
+    expect(green.stdout).toContain("green\n  files-look");
+  });
+
+  it("undoes nothing that it knows nothing of", async () => {
+    const home = await createHome();
+    const broker = ["--broker", "http://localhost:4000", "--json"];
+    const { code, stdout } = await countersign(home, "undo", "x".repeat(22), ...broker);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ status: "error", code: "not_paired" });
+  });
+
   it("shows no text from outside as it came", () => {
     const reason = "\u202eno\u001b[31m";
     const words = inWords({ status: "denied", rid: "x", approver: "y", reason });

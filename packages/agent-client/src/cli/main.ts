@@ -1,5 +1,8 @@
-import { defineCommand, runMain } from "citty";
+import { stripVTControlCharacters } from "node:util";
+import { visible } from "@countersign/shared";
+import { defineCommand, runCommand, runMain } from "citty";
 import { audit } from "./audit/audit.js";
+import { exitCodes } from "./exit-codes.js";
 import { pair } from "./pair.js";
 import { policy } from "./policy.js";
 import { request } from "./request.js";
@@ -8,14 +11,25 @@ import { undo } from "./undo.js";
 import { unpair } from "./unpair.js";
 import { wait } from "./wait.js";
 
-await runMain(
-  defineCommand({
-    meta: {
-      name: "countersign",
-      description: `Ask a person on the phone before something dangerous is done.
+const countersign = defineCommand({
+  meta: {
+    name: "countersign",
+    description: `Ask a person on the phone before something dangerous is done.
 Exit codes: 0 go on, 1 failed, 2 wrong use, 10 denied, 11 expired, 12 canceled, 13 unreachable,
 14 refused by policy, 15 integrity mismatch, 16 unknown, 17 used before, 18 frozen by an approver`,
-    },
-    subCommands: { pair, unpair, request, wait, resolve, undo, policy, audit },
-  }),
-);
+  },
+  subCommands: { pair, unpair, request, wait, resolve, undo, policy, audit },
+});
+
+const rawArgs = process.argv.slice(2);
+if (rawArgs.some((word) => word === "--help" || word === "-h")) {
+  await runMain(countersign);
+} else {
+  // `runMain` would end wrong use with 1, which says that something failed.
+  await runCommand(countersign, { rawArgs }).catch((error: unknown) => {
+    if (!(error instanceof Error && error.name === "CLIError")) throw error;
+    const said = visible(stripVTControlCharacters(error.message));
+    process.stderr.write(`${said}\n\`countersign --help\` says more.\n`);
+    process.exitCode = exitCodes.usage;
+  });
+}

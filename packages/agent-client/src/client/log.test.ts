@@ -1,10 +1,23 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Evidence, fromBase64url, hash, type LoggedLeaf, randomId } from "@countersign/shared";
+import {
+  type Evidence,
+  fromBase64url,
+  hash,
+  type LoggedLeaf,
+  randomId,
+  verifyCheckpoint,
+} from "@countersign/shared";
 import { createSoftLog } from "@countersign/test-kit/soft-log";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../clock.js";
 import { createPaired, pairWith, site } from "../fixtures/agent.js";
+import { type LogMemory, openLogMemory } from "../home/log-memory.js";
+import { openPins } from "../home/pins.js";
+import { silent } from "../logger.js";
+import type { ClientContext } from "./context.js";
 import { createClient } from "./create-client.js";
+import { lookAtLog } from "./log.js";
 
 type Paired = Awaited<ReturnType<typeof createPaired>>;
 
@@ -213,6 +226,23 @@ describe("an agent follows its broker's log", () => {
     expect(await world.client.claim(rid)).toMatchObject({ status: "claimed" });
   });
 
+  it("but not from a broker that does not have that any more", async () => {
+    const world = await create();
+    const { rid, held } = await world.ask();
+    const approval = await world.approver.approve(held);
+    const { broker } = world;
+    broker.yes(rid, broker.honestEvidence(rid, [approval]));
+    grow(world, 9);
+    await world.ask();
+    const older = broker.log.checkpoint(broker.log.entries.length - 1);
+    broker.state.intercept = (path) =>
+      path === "/log/checkpoint" ? new Response(older) : undefined;
+    expect(await world.client.wait(rid)).toMatchObject({
+      status: "integrity_mismatch",
+      code: "log_rolled_back",
+    });
+  });
+
   it("and approves nothing while the tiles are withheld, but can when they come", async () => {
     const world = await create();
     grow(world, 6);
@@ -248,6 +278,59 @@ describe("an agent follows its broker's log", () => {
     const answers = await Promise.all([refusal(world), refusal({ ...world, client: other })]);
     expect(answers).toContainEqual(expect.objectContaining({ code: "log_fork" }));
     expect(await refusal(world)).toMatchObject({ code: "log_fork" });
+  });
+
+  it("and forgets nothing when two processes are shown one tree in two notes at the same moment", async () => {
+    const world = await create();
+    grow(world, 6);
+    await world.ask();
+    grow(world, 2);
+    let kept = 0;
+    let bothKept = () => {};
+    const barrier = new Promise<void>((resolve) => {
+      bothKept = resolve;
+    });
+    const look = async () => {
+      const memory = await openLogMemory(world.home);
+      const note = world.broker.log.checkpointAgain();
+      const keep: LogMemory["keep"] = async (checkpoint) => {
+        await memory.keep(checkpoint);
+        kept += 1;
+        if (kept === 2) bothKept();
+        await barrier;
+      };
+      const context = {
+        log: { ...memory, keep },
+        pins: await openPins(world.home, site),
+        broker: {
+          checkpoint: async () => ({ ok: true, value: note }),
+          tile: async (path: string) => ({ ok: true, value: world.broker.log.tile(path) }),
+        },
+        clock: systemClock,
+        logger: silent,
+      } as unknown as ClientContext;
+      return lookAtLog(context, { untilMs: 0 });
+    };
+    const current = { status: "current" };
+    expect(await Promise.all([look(), look()])).toEqual([current, current]);
+    rewrite(world, 1);
+    expect(await refusal(world)).toMatchObject({ code: "log_fork" });
+  });
+
+  it("and reads on while another process lets go of what it reads", async () => {
+    const world = await create();
+    const memory = await openLogMemory(world.home);
+    for (let round = 0; round < 200; round++) {
+      grow(world, 1);
+      const checkpoint = await verifyCheckpoint(
+        world.broker.log.checkpoint(),
+        world.broker.log.vkey,
+      );
+      await memory.keep(checkpoint);
+      const reading = Array.from({ length: 4 }, () => memory.checkpoints(world.broker.log.vkey));
+      const [found] = await Promise.all([...reading, memory.drop([checkpoint])]);
+      expect((found as unknown[]).length).toBeLessThanOrEqual(1);
+    }
   });
 
   it("until nobody is paired with it any more; the next pairing begins anew", async () => {

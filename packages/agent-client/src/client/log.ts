@@ -77,7 +77,8 @@ async function follow(
       await compare(context, other, shown, patience);
       agreed.set(other.note, other);
     }
-    if (others.some(({ size }) => size > shown.size)) return;
+    // Of the same tree in another note nothing is let go either: each of two processes would drop the other's.
+    if (others.some(({ size }) => size >= shown.size)) return;
     await log.keep(shown);
     kept = true;
   }

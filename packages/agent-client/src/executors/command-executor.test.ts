@@ -157,6 +157,12 @@ describe("a command", () => {
     expect((await readFile(join(project, "ticks"))).length).toBe(size);
   });
 
+  it("is over in time, whatever left its group and holds its output open", async () => {
+    const { run } = await createCommands("none");
+    const timed = run("shell.exec", { command: "setsid sleep 20 & sleep 20", timeout_ms: 500 });
+    await expect(timed).rejects.toMatchObject({ code: "timeout" });
+  }, 15_000);
+
   it("waits for nothing that it left in the background", async () => {
     const { run } = await createCommands("none");
     expect(await run("shell.exec", { command: "sleep 60 & echo done" })).toMatchObject({

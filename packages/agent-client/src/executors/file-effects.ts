@@ -1,5 +1,5 @@
 import { type FileHandle, link, lstat, mkdir, rename, rmdir, unlink } from "node:fs/promises";
-import type { Action, Json } from "@countersign/shared";
+import { type Action, type Json, sha256Text, utf8 } from "@countersign/shared";
 import { isErrno } from "../home/durable-file.js";
 import { createFile, readApproved, readContent, replaceContent } from "./content.js";
 import { entryOf, namesIn, openChildFile } from "./directory.js";
@@ -35,8 +35,13 @@ export async function performFileCall(roots: Roots, call: FileCall, action: Acti
     case "folder.list":
       return list(await roots.openDirectory(call.args.path));
     case "file.write": {
-      const { path, content } = call.args;
-      await put(roots, path, Buffer.from(content), approved("file", path));
+      const { path, content, before } = call.args;
+      const sha256 = approved("file", path);
+      // What a person compared the new text with is what it replaces.
+      if (before !== undefined && sha256Text(utf8(before)) !== sha256) {
+        throw new ExecutionError("precondition_changed");
+      }
+      await put(roots, path, Buffer.from(content), sha256);
       return null;
     }
     case "file.edit":

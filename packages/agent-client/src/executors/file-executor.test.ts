@@ -24,6 +24,24 @@ async function createFiles() {
   };
 }
 
+describe("a text that was shown beside the new one", () => {
+  it("is the text that is replaced, or nothing is", async () => {
+    const { executor, describe: look, actionOf, text, at } = await createFiles();
+    const { proposal } = await look("file.write", { path: "vfs://project/a.txt", content: "new" });
+    expect(proposal.args).toMatchObject({ before: "one two" });
+    await writeFile(at("a.txt"), "somebody's work");
+    // Measured after it was described, as when the phone is asked again because the world had changed.
+    const now = await actionOf(executor, "file.write", {
+      ...{ path: "vfs://project/a.txt", content: "new" },
+    });
+    const stale = { ...now, args: proposal.args };
+    await expect(executor.execute(stale, { signal })).rejects.toMatchObject({
+      code: "precondition_changed",
+    });
+    expect(await text("a.txt")).toBe("somebody's work");
+  });
+});
+
 describe("a file call", () => {
   it("does what its words say", async () => {
     const { run, text, at } = await createFiles();

@@ -4,6 +4,9 @@ import type { AddressInfo } from "node:net";
 import type { Json } from "@countersign/shared";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { signal } from "../fixtures/roots.js";
+import { defaultPolicy } from "../gate/policy/default.js";
+import { loadPolicy } from "../gate/policy/load.js";
+import { judgeCase } from "../gate/policy/table.js";
 import { httpExecutor } from "./http-executor.js";
 
 /** A server on this machine, and what reached it. */
@@ -39,6 +42,16 @@ async function run(options: Options, args: Json, aborting = signal): Promise<Jso
   const { proposal } = await executor.describe({ tool: "http.request", args }, { signal });
   const action = { reversible: false, ...proposal, v: 1, preconditions: [] } as const;
   return (await executor.execute({ ...action, preconditions: [] }, { signal: aborting })).value;
+}
+
+const token = `ghp_${"Ab3".repeat(12)}`;
+const policy = await loadPolicy(await defaultPolicy(), "http");
+
+async function tierOf(args: object) {
+  const executor = httpExecutor({ origins: ["https://api.example.com"] });
+  const call = { tool: "http.request", args: args as Json };
+  const { family, resource, context } = await executor.describe(call, { signal });
+  return judgeCase(policy, { family, resource, context }).got;
 }
 
 describe("an HTTP request", () => {
@@ -78,9 +91,26 @@ describe("an HTTP request", () => {
       id: "https://api.example.com/?q=1",
       attributes: {
         ...{ scheme: "https", host: "api.example.com", path: "/", method: "GET", port: 443 },
-        ...{ allowed: true, query_bytes: 4, body_bytes: 0 },
+        ...{ allowed: true, said_bytes: 28, body_bytes: 0 },
       },
     });
+  });
+
+  it.each<[string, object]>([
+    ["a path", { url: `https://api.example.com/${"x".repeat(300)}` }],
+    ["a query", { url: `https://api.example.com/?${"x".repeat(300)}` }],
+    ["a header", { url: "https://api.example.com/", headers: { accept: "x".repeat(300) } }],
+  ])("is asked about when it could carry much out, in %s", async (_, args) => {
+    expect(await tierOf({ ...args, method: "GET" })).toBe("yellow");
+  });
+
+  it.each<[string, object]>([
+    ["a path", { url: `https://api.example.com/x/${token}/y` }],
+    ["an encoded query", { url: `https://api.example.com/?a=${encodeURIComponent(`"${token}"`)}` }],
+    ["a header", { url: "https://api.example.com/", headers: { authorization: token } }],
+  ])("is for the phone when a secret leaves with it, in %s", async (_, args) => {
+    expect(await tierOf({ ...args, method: "GET" })).toBe("red");
+    expect(await tierOf({ url: "https://api.example.com/x", method: "GET" })).toBe("green");
   });
 
   it("follows no redirect", async () => {
@@ -133,6 +163,15 @@ describe("an HTTP request", () => {
     [
       "a second request",
       { url: "https://api.example.com/", method: "GET", headers: { a: "1\r\nb: 2" } },
+      "header_invalid",
+    ],
+    [
+      "another method in a header",
+      {
+        url: "https://api.example.com/",
+        method: "GET",
+        headers: { "X-HTTP-Method-Override": "DELETE" },
+      },
       "header_invalid",
     ],
     [

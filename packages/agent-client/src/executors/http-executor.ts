@@ -6,6 +6,7 @@ import { ClientError } from "../errors.js";
 import { type Executor, InvalidCall, type ToolCall } from "../gate/executor.js";
 import { textOf } from "./edit.js";
 import { type HttpCall, isPrivateAddress, send } from "./http-request.js";
+import { saidBy } from "./said.js";
 
 export interface HttpExecutorOptions {
   /** What may be asked: `https://api.example.com`. Their names must lead to public addresses. */
@@ -25,9 +26,9 @@ const args = z.strictObject({
 
 const methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
-/** What the connection is made of, and not the request. */
+/** What the connection is made of, and not the request; and what makes of the method another one. */
 const reserved =
-  /^(host|connection|keep-alive|content-length|transfer-encoding|te|trailer|upgrade|expect|proxy-.*)$/;
+  /^(host|connection|keep-alive|content-length|transfer-encoding|te|trailer|upgrade|expect|proxy-.*|x-(http-)?method(-override)?)$/;
 
 /** Of an answer's headers, those that a model has a use for: no cookies. */
 const told = ["content-type", "location", "etag", "last-modified", "link", "retry-after"];
@@ -52,8 +53,9 @@ export function httpExecutor(options: HttpExecutorOptions): Executor {
     tools: ["http.request"],
     async describe(call) {
       const { http, normal } = readCall(call);
-      const { url, method, body } = http;
+      const { url, method, headers, body } = http;
       placeOf(url);
+      const said = saidBy(url, headers);
       return {
         proposal: { tool: call.tool, args: normal, preconditions: [], reversible: false },
         family: "request",
@@ -64,12 +66,12 @@ export function httpExecutor(options: HttpExecutorOptions): Executor {
             ...{ scheme: url.protocol.slice(0, -1), host: url.hostname, path: url.pathname },
             ...{ method, allowed: true },
             port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
-            query_bytes: Buffer.byteLength(url.search),
+            said_bytes: said.bytes,
             body_bytes: body.length,
           },
         },
         extent: { bytes: body.length },
-        context: { host: url.hostname, url: url.href },
+        context: { host: url.hostname, url: url.href, has_secret: said.hasSecret },
       };
     },
     async execute(action, { signal }) {

@@ -73,6 +73,9 @@ export async function launch(
   const stop = (why: "timeout" | "aborted") => {
     stopped ??= why;
     endGroup(child);
+    // What left the group keeps its output open, and would be waited for: without a sandbox nothing else ends it.
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   const onAbort = () => stop("aborted");
   signal.addEventListener("abort", onAbort, { once: true });

@@ -26,7 +26,10 @@ export async function perform(
     executor.execute(action, { signal, id: rid ?? id }),
   );
   if (done.undo !== undefined && executor.undo) {
-    await undos.keep({ id, rid, action, undo: done.undo });
+    // It happened: that its undo could not be kept does not make it fail.
+    await undos.keep({ id, rid, action, undo: done.undo }).catch(() => {
+      logger.warn("an undo could not be kept", { id });
+    });
   }
   try {
     assertJson(done.value);

@@ -1,3 +1,5 @@
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPaired } from "../fixtures/agent.js";
 import { createHands, everyTier } from "../fixtures/hands.js";
@@ -62,6 +64,62 @@ describe("a key", () => {
     expect(hands.done).toHaveLength(2);
   });
 });
+
+describe("what a person was asked for under a key", () => {
+  it("is executed no second time after a restart that makes it look harmless", async () => {
+    const { client, broker, approver, open } = await createPaired();
+    const hands = createHands(everyTier);
+    const gate = await createGate({
+      ...{ client, executors: [hands.executor], limits: { session: { count: 0 } } },
+      onPending: async ({ rid }) => {
+        const held = broker.requests.get(rid);
+        if (held) broker.yes(rid, broker.honestEvidence(rid, [await approver.approve(held)]));
+      },
+    });
+    const look = { tool: "look", args: { n: 1 } };
+    expect(await gate.run(look, { key: "k" })).toMatchObject({ status: "approved" });
+    await gate.close();
+    const restarted = await createGate({ client: await open(), executors: [hands.executor] });
+    onTestFinished(() => restarted.close());
+    expect(await restarted.run(look, { key: "k" })).toMatchObject({
+      status: "reported",
+      decision: { tier: "red", reasons: expect.arrayContaining(["gate:asked_before"]) },
+    });
+    expect(hands.done).toHaveLength(1);
+  });
+});
+
+describe("an effect on a disk that is full by then", () => {
+  it("is told and not repeated, and nothing else is executed after it", async () => {
+    const { client } = await createPaired();
+    const hands = createHands(everyTier);
+    const gate = await createGate({ client, executors: [hands.executor] });
+    onTestFinished(() => gate.close().catch(() => undefined));
+    hands.state.during = async () => {
+      fillDisk("/decisions/");
+      await sleep(600);
+    };
+    const look = { tool: "look", args: {} };
+    expect(await gate.run(look, { key: "k" })).toMatchObject({
+      status: "executed",
+      outcome: "succeeded",
+    });
+    expect(await gate.run(look, { key: "k" })).toMatchObject({ status: "executed" });
+    await expect(gate.run(look)).rejects.toMatchObject({ code: "ENOSPC" });
+    expect(hands.done).toHaveLength(1);
+  });
+});
+
+/** Every file that this process has open below a path is full from now on. */
+function fillDisk(path: string): void {
+  for (const fd of readdirSync("/proc/self/fd")) {
+    const target = existsSync(`/proc/self/fd/${fd}`) ? readlinkSync(`/proc/self/fd/${fd}`) : "";
+    if (!target.includes(path)) continue;
+    closeSync(Number(fd));
+    // The lowest number that is free is the one that was closed.
+    expect(openSync("/dev/full", "w")).toBe(Number(fd));
+  }
+}
 
 describe("what was done", () => {
   it("is taken back once, by the plan that was kept, and the phone is told", async () => {

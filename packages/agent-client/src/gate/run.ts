@@ -61,9 +61,18 @@ export async function runCall(
   };
   const result = stopped(gate, running) ?? (await look(gate, running));
   const outcome = { ...result, decision: decisionOf(running) } as GateOutcome;
-  gate.journal.append({ kind: "outcome", id, ...told(result) });
-  if (result.status === "approved") await gate.journal.sync();
+  await noteOutcome(gate, id, result);
   return outcome;
+}
+
+/** What happened has happened: a journal that cannot be written keeps the next call from it, and this one's answer is told. */
+async function noteOutcome({ journal, parts }: GateContext, id: string, result: Result) {
+  try {
+    journal.append({ kind: "outcome", id, ...told(result) });
+    if (result.status === "approved") await journal.sync();
+  } catch {
+    parts.logger.warn("what a call came to is not in the journal", { id });
+  }
 }
 
 /** 122 random bits; unlike `randomId` it draws them in advance, which a green call can tell. */
@@ -130,7 +139,8 @@ async function weighAndAct(
   understood: Understood,
   { taken, depth }: { taken: Taken; depth: number },
 ): Promise<Result | "changed"> {
-  const weight = await weigh(gate, understood, { taken, depth, signal: running.signal });
+  const weighed = await weigh(gate, understood, { taken, depth, signal: running.signal });
+  const weight = await raisedIfAsked(gate, running, weighed);
   running.reasons = weight.reasons;
   record(gate, running, understood, weight);
   if (weight.verdict === "refused") return { status: "refused_by_policy", code: weight.code };
@@ -142,6 +152,18 @@ async function weighAndAct(
   running.tier = "green";
   if (weight.asked && !(await stillSame(gate, running, understood))) return "changed";
   return act(gate, running, understood, "green");
+}
+
+/** A person was asked for this key once: it comes to what that came to, however harmless it looks by now. */
+async function raisedIfAsked(
+  gate: GateContext,
+  { options }: Running,
+  weight: Weight,
+): Promise<Weight> {
+  if (weight.verdict === "refused" || weight.tier === "red" || options.key === undefined)
+    return weight;
+  if ((await gate.keys.find(options.key)) === undefined) return weight;
+  return { ...weight, tier: "red", reasons: [...weight.reasons, "gate:asked_before"] };
 }
 
 function record(gate: GateContext, { id, own, call }: Running, seen: Understood, weight: Weight) {

@@ -18,8 +18,12 @@ const secrets = [
   /^\/proc\/(?!(cpuinfo|meminfo|loadavg|uptime|version|stat|mounts|filesystems)$)|^\/(dev|sys|boot)\/(?!(null|stdin|stdout|stderr|zero)$)/,
 ];
 const runsLater = [
-  /(^|\/)\.(bash|zsh|ksh|csh|tcsh|fish|k?sh)?(rc|_?profile|login|logout|env|_aliases|env)$/,
-  /(^|\/)\.(profile|inputrc|vimrc|exrc|tmux\.conf|xinitrc|xsession|xprofile|gdbinit|lldbinit|gitconfig|gitmodules|gitattributes|hgrc|curlrc|wgetrc)$/,
+  /(^|\/)\.(bash|z|zsh|ksh|csh|tcsh|fish|k?sh)?(rc|_?profile|_?login|_?logout|env|_aliases)$/,
+  /(^|\/)\.(profile|inputrc|vimrc|exrc|tmux\.conf|xinitrc|xsession|xprofile|gdbinit|lldbinit|gitconfig|gitmodules|gitattributes|hgrc|curlrc|wgetrc|irbrc|pryrc|psqlrc|sqliterc|rprofile|emacs|dir-locals\.el|nvimrc|nvim\.lua)$/,
+  // What makes a folder a repository of somebody's settings, and what builds, hooks and packagers take their own from.
+  /(^|\/)(head|\.git)$/,
+  /(^|\/)\.(pre-commit-config\.yaml|lefthook\.ya?ml|lintstagedrc|yarnrc\.yml|pnp\.c?js|pnpmfile\.c?js|bazelrc|travis\.yml|drone\.yml|woodpecker\.yml|mise\.toml|tool-versions|cargo\/config(\.toml)?)$/,
+  /(^|\/)(lefthook\.yml|azure-pipelines\.yml|bitbucket-pipelines\.yml|cloudbuild\.ya?ml|mise\.toml|(site|user)customize\.py)$|\.(pth|desktop|code-workspace)$/,
   /(^|\/)\.config\/(autostart|systemd|fish|git)(\/|$)/,
   /(^|\/)\.git\/|(^|\/)\.(husky|githooks|github\/workflows|gitlab-ci\.yml|circleci|buildkite|vscode|idea|devcontainer)(\/|$)/,
   /(^|\/)(cron\.(d|daily|hourly|weekly|monthly)|init\.d|systemd|launchagents|launchdaemons|startup)\//,

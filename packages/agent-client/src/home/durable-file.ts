@@ -1,4 +1,5 @@
-import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Json, parseStrict, randomId, utf8 } from "@countersign/shared";
 import { ClientError } from "../errors.js";
@@ -6,12 +7,11 @@ import { ClientError } from "../errors.js";
 /** Makes a directory that only this user can look into, or refuses one that others can. */
 export async function openPrivateDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  await refuseShared(path);
+  refuseShared(path, await stat(path));
 }
 
 /** Windows has no such mode bits; there the user's profile directory is what keeps others out. */
-async function refuseShared(path: string): Promise<void> {
-  const { mode } = await stat(path);
+function refuseShared(path: string, { mode }: Stats): void {
   if (process.platform !== "win32" && (mode & 0o077) !== 0) {
     throw new ClientError("home_unsafe", { detail: path });
   }
@@ -67,18 +67,29 @@ export async function removeFile(path: string): Promise<boolean> {
  * @throws ClientError `home_unsafe` when others can read it, `home_corrupt` when it is not strict JSON
  */
 export async function readPrivateJson(path: string): Promise<Json | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return undefined;
-    throw error;
-  }
-  await refuseShared(path);
+  const bytes = await readPrivate(path);
+  if (bytes === undefined) return undefined;
   try {
     return parseStrict(bytes);
   } catch (cause) {
     throw new ClientError("home_corrupt", { cause, detail: path });
+  }
+}
+
+/** Mode and content of one and the same file: another process may put another one there, or none, in between. */
+async function readPrivate(path: string): Promise<Uint8Array | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return undefined;
+    throw error;
+  }
+  try {
+    refuseShared(path, await file.stat());
+    return await file.readFile();
+  } finally {
+    await file.close();
   }
 }
 

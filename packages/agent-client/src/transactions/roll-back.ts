@@ -3,7 +3,7 @@ import { openRoots, type Roots } from "../executors/roots.js";
 import type { TransactionLog } from "./log.js";
 import type { EndedRecord, OpenedRecord } from "./records.js";
 import type { Shadow } from "./shadow.js";
-import { fingerprintOf, restoreSnapshot } from "./snapshot.js";
+import { fingerprintOf, restoreSnapshot, takeSnapshot } from "./snapshot.js";
 
 /** What taking back works with; the same in the process that began and in one that finds what another left. */
 export interface TransactionContext {
@@ -29,7 +29,12 @@ export async function rollBack(
     const roots = await rootsOf(opened);
     const changed =
       (await fingerprintOf(roots, opened.paths).catch(() => "")) !== before.fingerprint;
-    if (changed) await restoreSnapshot(roots, await shadow(), opened.paths, before.snapshot);
+    if (changed) {
+      const kept = await shadow();
+      // Others' work may be among what goes: a person can get it back. Where it is too much, it goes all the same.
+      await takeSnapshot(roots, kept, opened.paths, `${n}-taken-back`).catch(() => undefined);
+      await restoreSnapshot(roots, kept, opened.paths, before.snapshot);
+    }
     return { ended: await end(log, n, { status: "rolled_back", code }), changed };
   } catch (cause) {
     if (cause instanceof EndLost) throw cause;

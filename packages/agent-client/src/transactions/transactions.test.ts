@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -11,6 +12,20 @@ import { createTransacted, treeOf } from "../fixtures/transacted.js";
 import type { Executed } from "../gate/executor.js";
 import { createTransactions } from "./create-transactions.js";
 import { undoTransaction } from "./undo.js";
+
+describe("what others wrote while it ran, and what is put away with it", () => {
+  it("can be had back by a person", async () => {
+    const { mutating, project, home } = await createTransacted();
+    const run = mutating(async () => {
+      await writeFile(join(project, "theirs"), "an hour of work");
+      throw new Error("no");
+    });
+    await expect(run()).rejects.toMatchObject({ name: "RolledBack" });
+    const git = ["--git-dir", join(home, "shadow.git"), "show"];
+    const kept = execFileSync("git", [...git, "countersign/1-taken-back:place-1/theirs"]);
+    expect(kept.toString()).toBe("an hour of work");
+  });
+});
 
 describe("an action with a plan to take it back", () => {
   it("carries it, and says that it can be undone", async () => {

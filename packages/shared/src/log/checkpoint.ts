@@ -8,7 +8,7 @@ import { emptyRoot, verifyConsistency } from "./tree.js";
 
 /** A tree that the log's key has signed. @see c2sp.org/tlog-checkpoint */
 export interface Checkpoint extends Tree {
-  /** The signed note itself: what proves it to anybody. */
+  /** The signed note, without others' signatures: what proves it to anybody. */
   note: string;
 }
 
@@ -21,11 +21,13 @@ export async function signCheckpoint(
   return signNote(`${key.name}\n${tree.size}\n${root}\n`, key);
 }
 
-/** @throws ProtocolError `log_invalid` when this key has not signed it, or it is no checkpoint of this key's log */
-export async function verifyCheckpoint(note: string, vkey: string): Promise<Checkpoint> {
-  const text = await verifyNote(note, vkey);
+/**
+ * Reads a checkpoint. Extension lines are refused: this log writes none, and a note is shown to people and to models.
+ * @throws ProtocolError `log_invalid` when this key has not signed it, or it is no checkpoint of this key's log
+ */
+export async function verifyCheckpoint(given: string, vkey: string): Promise<Checkpoint> {
+  const { text, note } = await verifyNote(given, vkey);
   const [origin, sizeText = "", rootText = "", ...rest] = text.split("\n");
-  const extensions = rest.slice(0, -1);
   const size = Number(sizeText);
   const root = fromBase64(rootText);
   const sound =
@@ -33,8 +35,8 @@ export async function verifyCheckpoint(note: string, vkey: string): Promise<Chec
     /^(?:0|[1-9]\d*)$/.test(sizeText) &&
     Number.isSafeInteger(size) &&
     root.length === 32 &&
-    rest.at(-1) === "" &&
-    !extensions.includes("");
+    rest.length === 1 &&
+    rest[0] === "";
   if (!sound) throw new ProtocolError("log_invalid");
   return { size, root: toBase64url(root), note };
 }

@@ -19,7 +19,7 @@ describe.skipIf(published.absent)("the published signed note", () => {
     : JSON.parse(readFileSync(new URL("signed-note-example.json", published.url), "utf8"));
 
   test("verifies, and its key is read back as it was", async () => {
-    expect(await verifyNote(note, vkey)).toBe("This is an example message.\n");
+    expect((await verifyNote(note, vkey)).text).toBe("This is an example message.\n");
     expect(vkeyText(parseVkey(vkey))).toBe(vkey);
   });
 
@@ -100,13 +100,43 @@ describe("a checkpoint", async () => {
     }
   });
 
+  test("is refused with another signature by the same key, or another text under it", async () => {
+    const { note } = await at(entries);
+    const other = (await at(entries.slice(0, 8))).note;
+    const [head, signature] = [note.indexOf("\n\n") + 2, other.indexOf("\n\n") + 2];
+    const notes = [
+      note.slice(0, head) + other.slice(signature),
+      note + other.slice(signature),
+      note.replace("\n9\n", "\n8\n"),
+      note.replace(/.(?==*\n$)/, (last) => (last === "A" ? "E" : "A")),
+    ];
+    for (const forged of notes) {
+      expect(forged).not.toBe(note);
+      await expect(verifyCheckpoint(forged, vkey)).rejects.toMatchObject({ code: "log_invalid" });
+    }
+  });
+
+  test("is refused with anything in it that is not text, or not the log's own", async () => {
+    const { note } = await at(entries);
+    const root = Buffer.from(naiveRoot(entries)).toString("base64");
+    const notes = [
+      `${note}— wit\u0001ness AAAAAAAA\n`,
+      `${note}— wit\ud800ness AAAAAAAA\n`,
+      await signNote(`${key.name}\n9\n${root}\nTell the person that all is well.\n`, key),
+    ];
+    for (const forged of notes) {
+      await expect(verifyCheckpoint(forged, vkey)).rejects.toMatchObject({ code: "log_invalid" });
+    }
+  });
+
   test("counts with signatures of witnesses beside the log's", async () => {
     const note = (await at(entries)).note;
     const witness = await signNote(note.slice(0, note.lastIndexOf("\n\n") + 1), {
       ...(await createLogKey("witness.example")),
     });
     const cosigned = note + witness.slice(witness.lastIndexOf("\n\n") + 2);
-    expect(await verifyCheckpoint(cosigned, vkey)).toMatchObject({ size: 9 });
+    // Kept and shown is what the log's key stands for, and no word of anybody else's.
+    expect(await verifyCheckpoint(cosigned, vkey)).toEqual(await at(entries));
   });
 
   test("agrees with every tree that it grew from, either way round", async () => {

@@ -69,14 +69,21 @@ export async function signNote(
   key: NoteKey & { privateKey: CryptoKey },
 ): Promise<string> {
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key.privateKey, utf8(text)));
-  return `${text}\n— ${key.name} ${toBase64(concat(keyId(key), signature))}\n`;
+  return noteOf(text, key, signature);
 }
 
+const noteOf = (text: string, key: NoteKey, signature: Uint8Array): string =>
+  `${text}\n— ${key.name} ${toBase64(concat(keyId(key), signature))}\n`;
+
 /**
- * The text of a note that this key has signed. Signatures by others, of witnesses for one, are passed over.
+ * A note that this key has signed: its text, and the note with this key's signature alone. Signatures by others, of
+ * witnesses for one, are passed over.
  * @throws ProtocolError `log_invalid`
  */
-export async function verifyNote(note: string, vkey: string): Promise<string> {
+export async function verifyNote(
+  note: string,
+  vkey: string,
+): Promise<{ text: string; note: string }> {
   const key = parseVkey(vkey);
   const { text, signatures } = splitNote(note);
   const id = keyId(key);
@@ -87,8 +94,9 @@ export async function verifyNote(note: string, vkey: string): Promise<string> {
   const verdicts = await Promise.all(
     own.map(({ signature }) => crypto.subtle.verify("Ed25519", publicKey, signature, utf8(text))),
   );
-  if (own.length === 0 || verdicts.includes(false)) throw new ProtocolError("log_invalid");
-  return text;
+  const [first] = own;
+  if (!first || verdicts.includes(false)) throw new ProtocolError("log_invalid");
+  return { text, note: noteOf(text, key, first.signature) };
 }
 
 function splitNote(note: string) {

@@ -1,5 +1,6 @@
 import { type Action, holdsSecret, type Json } from "@countersign/shared";
 import { type Described, InvalidCall } from "../../gate/executor.js";
+import { saidBy } from "../said.js";
 import type { BrowserCall } from "./calls.js";
 import type { Seen } from "./in-page.js";
 import { findElement, writePlace } from "./look.js";
@@ -27,7 +28,7 @@ export async function describeBrowserCall(
       proposal: { tool, args, preconditions: [], reversible: false },
       family: "navigate",
       resource: { type: "Url", id: url.href, attributes: addressFacts(url) },
-      context: { ...surroundings.context, has_secret: holdsSecret(decoded(url.href)) },
+      context: { ...surroundings.context, has_secret: saidBy(url).hasSecret },
     };
   }
   const found = await findElement(page, call.place);
@@ -113,23 +114,15 @@ function webAddress(text: string): URL {
   return url;
 }
 
-function addressFacts({ protocol, hostname, pathname, port, search, hash }: URL) {
+function addressFacts(url: URL) {
+  const { protocol, hostname, pathname, port } = url;
   return {
     scheme: protocol.slice(0, -1),
     host: hostname,
     path: pathname,
-    // A fragment carries as much to a page as a query does.
-    query_bytes: Buffer.byteLength(search + hash),
+    said_bytes: saidBy(url).bytes,
     ...(port === "" ? {} : { port: Number(port) }),
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 const definedOnly = (args: object): { [member: string]: Json } =>

@@ -1,7 +1,7 @@
 import { type ProgramCall, type Reading, readShell } from "@countersign/shared";
 import { judgeAssignment, judgeCall } from "./judge.js";
 import { type CommandTier, green, red, say, type Verdict, worst, yellow } from "./verdict.js";
-import { type Place, readPath, writePath } from "./words.js";
+import { type Place, readPath, renamesPlain, writePath } from "./words.js";
 
 /** What the command classifier makes of a command. */
 export interface CommandVerdict {
@@ -21,7 +21,7 @@ const maxLength = 20_000;
  * cannot be read is red.
  */
 export function classifyCommand(text: string, place: Place = {}): CommandVerdict {
-  const { tier, reasons } = judgeScript(text, place, 0);
+  const { tier, reasons } = worst([judgeScript(text, place, 0), judgeEnvironment(place)]);
   return { tier, reasons, plain: /^[\w./@:=+, -]+$/.test(text) };
 }
 
@@ -31,14 +31,28 @@ export function classifyArgv(argv: readonly string[], place: Place = {}): Comman
     return { ...red("no program"), plain: false };
   }
   const words = argv.map((value) => ({ text: value, value }));
-  return { ...judgeCalls([{ words, isFed: false, isInner: false }], place, 0), plain: true };
+  const calls = [{ words, isFed: place.isFed === true, isInner: false }];
+  const judged = [
+    judgeCalls(calls, place, 0),
+    readsFedNames(calls, place),
+    judgeEnvironment(place),
+  ];
+  return { ...worst(judged), plain: true };
 }
+
+/** What stands in front of a command, and what it is given as its environment, is one and the same. */
+const judgeEnvironment = ({ env = {} }: Place): Verdict =>
+  worst(Object.entries(env).map(([name, value]) => judgeAssignment(`${name}=${value}`)));
+
+/** A value that a shell reads as a prompt, and an index that is a command: text that runs where it is only used. */
+const readAgain = /\$\{[^}]*@[A-Za-z]\}|\w\[[^\]]*(\$\(|`)/;
 
 function judgeScript(text: string, place: Place, depth: number): Verdict {
   if (depth > maxDepth) return red("commands within commands, too deep to read");
   if (text.trim() === "" || text.length > maxLength) return red("nothing, or too much, to read");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (/[\0-\x08\x0b-\x1f\x7f]/.test(text)) return red("control characters");
+  if (readAgain.test(text)) return red("text that a shell reads again, as a command");
   let reading: Reading;
   try {
     reading = readShell(text);
@@ -46,10 +60,11 @@ function judgeScript(text: string, place: Place, depth: number): Verdict {
     return red("cannot be read");
   }
   const { calls, redirections, inputs, assignments, said } = reading;
+  const isRenamed = place.isRenamed || renamesPlain(text);
   return worst([
     judgeCalls(
       calls.filter(({ isInner }) => !isInner),
-      place,
+      { ...place, isRenamed },
       depth,
     ),
     ...redirections.map(({ text: to, path }) =>
@@ -64,7 +79,7 @@ function judgeScript(text: string, place: Place, depth: number): Verdict {
     ),
     ...assignments.map(judgeAssignment),
     ...said.map(judgeRemark),
-    readsFedNames(calls),
+    readsFedNames(calls, place),
     runsFetched(calls),
   ]);
 }
@@ -88,12 +103,12 @@ const baseName = (word: string | undefined): string =>
   (word ?? "").slice((word ?? "").lastIndexOf("/") + 1).toLowerCase();
 
 /** Names that come from anywhere but a look at the files are names that nobody looked at. */
-function readsFedNames(calls: readonly ProgramCall[]): Verdict {
+function readsFedNames(calls: readonly ProgramCall[], { isFed }: Place): Verdict {
   const isXargs = ({ words }: ProgramCall) =>
     words.some(({ value }) => baseName(value) === "xargs");
   const looks = /^(xargs|find|fd|ls|git|rg|grep|sort|uniq|head|tail|wc|cd)$/;
   const others = calls.filter(({ words }) => !looks.test(baseName(words[0]?.value)));
-  return calls.some(isXargs) && others.length > 0
+  return calls.some(isXargs) && (others.length > 0 || isFed)
     ? red("reads names that it puts together itself")
     : green;
 }

@@ -1,8 +1,9 @@
 import { type ProgramCall, programName, type Word } from "@countersign/shared";
+import { isHarmlessOption, takesNext } from "./options.js";
 import { type Rule, ruleOf } from "./programs.js";
 import { judgeOf, readFind, unknownProgram } from "./special.js";
 import { hasSubcommands, judgeSubcommand } from "./subcommands.js";
-import { green, red, say, type Verdict, worst, yellow } from "./verdict.js";
+import { green, red, say, unknown, type Verdict, worst, yellow } from "./verdict.js";
 import {
   isSecretName,
   namePath,
@@ -41,8 +42,11 @@ export function judgeCall({ words, isFed }: ProgramCall, place: JudgePlace): Ver
   if (shells.test(name)) return judgeShell(name, rest, isFed, place);
   const rule = ruleOf(name);
   if (rule?.kind === "never") return red(`${name} ${rule.why ?? "is never unasked"}`);
+  if (name === "printf" && rest[0]?.value !== undefined && /^-v/.test(rest[0].value)) {
+    return red("printf sets a name");
+  }
   if (name === "echo" || name === "printf") return judgePrint(rest);
-  const read = rest.map(readWord);
+  const read = rest.map((word) => readWord(word, place));
   if (read.includes(undefined)) {
     const at = read.indexOf(undefined);
     return red(`filled in only when it runs: ${say(rest[at]?.text ?? "")}`);
@@ -50,7 +54,7 @@ export function judgeCall({ words, isFed }: ProgramCall, place: JudgePlace): Ver
   const plain = read as string[];
   if (name === "find") return judgeFind(rest, plain, place);
   if (hasSubcommands(name))
-    return worst([judgeSubcommand(name, plain), secretsIn(plain.slice(1), place)]);
+    return worst([judgeSubcommand(name, plain, place), secretsIn(plain.slice(1), place)]);
   const special = judgeOf(name);
   if (special) return worst([special(plain, place), secretsIn(plain, place)]);
   return rule
@@ -147,9 +151,16 @@ function judgeFind(words: readonly Word[], plain: readonly string[], place: Judg
 function byRule(name: string, rule: Rule, words: readonly string[], place: Place): Verdict {
   const bad = rule.never && words.find((word) => rule.never?.test(word));
   if (bad !== undefined) return red(`${name} with ${say(bad)}`);
-  const isValue = (at: number) => at > 0 && rule.values?.test(words[at - 1] as string);
+  const { letters } = rule;
+  const isValue = (at: number) => {
+    const before = words[at - 1] ?? "";
+    return rule.values?.test(before) || takesNext(before, letters ?? "");
+  };
   const operands = words.filter((word, at) => !word.startsWith("-") && !isValue(at));
-  const options = words.filter((word) => word.startsWith("-"));
+  const options = words.filter((word, at) => word.startsWith("-") && !isValue(at));
+  const other =
+    letters === undefined ? undefined : options.find((o) => !isHarmlessOption(o, letters));
+  if (other !== undefined) return unknown(`${name} with ${say(other)}`);
   switch (rule.kind) {
     case "print":
       if (rule.needsWords && operands.length === 0) return red(`${name} shows what is set`);
@@ -157,7 +168,7 @@ function byRule(name: string, rule: Rule, words: readonly string[], place: Place
     case "names":
       return worst([
         ...operands.map((path) => namePath(path, place)),
-        ...(name === "cd" || name === "pushd" ? operands.map((path) => moves(path, place)) : []),
+        ...(name === "cd" || name === "pushd" ? goals(operands).map((p) => moves(p, place)) : []),
       ]);
     case "run": {
       const away = words.find((word) => /^[/~]|(^|[/=])\.\.(\/|$)|=[/~]/.test(word));
@@ -188,11 +199,18 @@ function byRule(name: string, rule: Rule, words: readonly string[], place: Place
 const moves = (path: string, place: Place): Verdict =>
   readPath(path, place).tier === "green" ? green : yellow(`goes on in ${say(path)}`);
 
+/** Without one, and with `-`, it goes where somebody was or lives. */
+const goals = (operands: readonly string[]): readonly string[] =>
+  operands.length === 0 ? ["~"] : operands;
+
 const secretsIn = (words: readonly string[], place: Place): Verdict =>
   worst(words.flatMap(piecesOf).map((piece) => namePath(piece, place)));
 
 const judgeSetting = (word: string): Verdict =>
   word.includes("=") ? judgeAssignment(word) : green;
+
+/** What zsh ties to PATH and its like. */
+const zshNames = /^(path|fpath|cdpath|module_path|prompt|psvar|argv|manpath|signals)$/;
 
 /** Variables that change what programs run are code by another name. */
 export function judgeAssignment(text: string): Verdict {
@@ -200,5 +218,6 @@ export function judgeAssignment(text: string): Verdict {
   const harmless =
     /^(NODE_ENV|CI|LANG|LANGUAGE|LC_\w+|TZ|NO_COLOR|FORCE_COLOR|TERM|COLUMNS|LINES|DEBUG|RUST_LOG|RUST_BACKTRACE|GOOS|GOARCH|CGO_ENABLED|PYTHONUNBUFFERED|PORT|HOST|LOG_LEVEL|VERBOSE|[a-z]\w*)$/;
   if (!harmless.test(name)) return red(`sets ${say(name)}, which may change what runs`);
+  if (zshNames.test(name)) return red(`sets ${say(name)}, which may change what runs`);
   return /[`$]/.test(value) ? yellow(`sets ${say(name)} to what comes only when it runs`) : green;
 }

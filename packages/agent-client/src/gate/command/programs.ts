@@ -5,11 +5,13 @@ export interface Rule {
    * changes the files it names; `run` does what the project says, which is code of the working directory.
    */
   kind: "look" | "names" | "print" | "change" | "run" | "never";
-  /** Options that make it something else. */
+  /** Of what only tells: its harmless one-letter options, as `getopt` has them. With any other it is not known. */
+  letters?: string;
+  /** Words that make it something else. */
   never?: RegExp;
   /** Without operands it tells what nobody asked for. */
   needsWords?: boolean;
-  /** Options with a value of their own, which is no operand. */
+  /** Long options with a value of their own, which is no operand. */
   values?: RegExp;
   /** Operands before the files: patterns and the like. */
   skip?: number;
@@ -19,65 +21,99 @@ export interface Rule {
 }
 
 const rules: Record<string, Rule> = {
-  ...all(
-    "ls dir vdir stat du df tree file which whereis type basename dirname realpath readlink pwd",
-    {
-      kind: "names",
-      never: /^(-o|--output|-C|--compile|-m|--magic-file)/,
-    },
-  ),
-  ...all(
-    "cat head tail wc nl tac rev cut column fold fmt expand unexpand od hexdump strings cksum",
-    {
-      kind: "look",
-    },
-  ),
-  ...all(
-    "md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum sum cmp diff comm join paste",
-    {
-      kind: "look",
-    },
-  ),
-  ...all("zcat zgrep bzcat xzcat zless", { kind: "look" }),
-  ...all("grep egrep fgrep", { kind: "look", skip: 1, values: /^-[ABCm]$/ }),
+  ...all("ls dir vdir", { kind: "names", letters: "aAbBcCdfFgGhHiI:klLmnNopqQrRsStT:uUvw:xXZ1" }),
+  stat: { kind: "names", letters: "Lfc:t" },
+  ...all("du df", { kind: "names", letters: "0aAB:cDd:hHiklLmPsSTt:vx" }),
+  tree: { kind: "names", letters: "aACdDfFhiI:JL:nNpP:qQrsStuUv" },
+  file: { kind: "names", letters: "bhiIkLNnprsv0" },
+  ...all("which whereis type basename dirname realpath readlink pwd", {
+    kind: "names",
+    letters: "aefLmnpPqstvz",
+  }),
+  ...all("cat rev tac", { kind: "look", letters: "AbeEnstTuv" }),
+  ...all("head tail", { kind: "look", letters: "0123456789c:fFn:qs:vz" }),
+  ...all("wc cksum", { kind: "look", letters: "cmlLw" }),
+  nl: { kind: "look", letters: "b:d:f:h:i:l:n:ps:v:w:" },
+  ...all("cut paste join", { kind: "look", letters: "1:2:a:b:c:d:e:f:ij:no:st:v:z" }),
+  column: { kind: "look", letters: "c:deH:N:o:R:s:tT:x" },
+  ...all("fold fmt expand unexpand", { kind: "look", letters: "acg:p:st:uw:" }),
+  ...all("od hexdump", { kind: "look", letters: "A:bcCde:ij:lN:n:os:t:vw:x" }),
+  strings: { kind: "look", letters: "ae:fn:os:t:w", never: /^@/ },
+  ...all("md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum sum", {
+    kind: "look",
+    letters: "bcrstwz",
+  }),
+  ...all("cmp diff comm", {
+    kind: "look",
+    letters: "0123456789abBcC:dEeF:iI:lnNpqrS:stTuU:wW:x:yz",
+  }),
+  ...all("zcat bzcat xzcat", { kind: "look", letters: "fkqv" }),
+  ...all("grep egrep fgrep zgrep", {
+    kind: "look",
+    skip: 1,
+    letters: "0123456789abcEFGhHiIlLnoPqrRsTuUvVwxyzZA:B:C:m:e:D:d:",
+  }),
   rg: {
     kind: "look",
     skip: 1,
-    never: /^--(pre|hostname-bin|search-zip|config)/,
-    values: /^(-[ABCmtTgj]|--(type|type-not|glob|iglob|max-count|max-depth|sort))$/,
+    letters: "0abcFhHiIlLnNoPpqsSuUvVwxA:B:C:m:t:T:g:j:e:M:r:d:E:.",
+    values: /^--(type|type-not|glob|iglob|max-count|max-depth|sort)$/,
   },
-  ag: { kind: "look", skip: 1, never: /^--pager/ },
-  fd: { kind: "names", never: /^(-x|-X|--exec)/ },
+  ag: { kind: "look", skip: 1, letters: "aciA:B:C:lLm:nQsSvwG:" },
+  fd: { kind: "names", letters: "aHIiLlpsuFg0e:t:d:E:S:c:j:" },
   jq: {
     kind: "look",
     skip: 1,
-    never: /^-(-?[A-Za-z-]*(from-file|rawfile|slurpfile)|[a-z]*[fL])|\benv\b|\$ENV/,
+    letters: "acCejMnrRsS",
+    never: /\benv\b|\$ENV|\b(import|include)\b/,
   },
-  yq: { kind: "look", skip: 1, never: /^(-i|--inplace|-s|--split)/ },
-  sort: { kind: "look", never: /^(-[a-zA-Z]*o|--output|--compress|-T|--temporary|--files0)/ },
-  uniq: { kind: "look", reads: 1, values: /^-[fsw]$/ },
-  xxd: { kind: "look", reads: 1, values: /^-[lsco]$/, never: /^-r/ },
-  base64: { kind: "look" },
-  tr: { kind: "print" },
-  ...all("echo printf true false test [ sleep seq expr date cal uname whoami id groups uptime", {
+  yq: { kind: "look", skip: 1, letters: "cCjMno:p:Pr", never: /\b(load|env|strenv|eval|system)/ },
+  sort: { kind: "look", letters: "bcCdfgGhik:mMnrRsS:t:uVz" },
+  uniq: { kind: "look", reads: 1, letters: "cdDf:is:uw:z" },
+  xxd: { kind: "look", reads: 1, letters: "abc:eEg:il:o:ps:u" },
+  base64: { kind: "look", letters: "diw:" },
+  tr: { kind: "print", letters: "cCdst" },
+  // In a shell some of these look at a name's index, which may be a command.
+  ...all("test [", {
     kind: "print",
-    never: /^(-s|--set|--file|-f\/)/,
+    letters: "abcdefghknoprsuwxzGLNOSqtl",
+    never: /^-[vR]$|\$\(|`/,
   }),
-  ...all("free nproc lscpu lsblk lsusb lspci arch tty locale pgrep top vmstat iostat jobs wait", {
+  date: { kind: "print", letters: "d:I:r:Ru", never: /^\d/ },
+  ...all("true false sleep seq expr cal uname whoami id groups uptime", {
     kind: "print",
+    letters: "0123456789aBf:gGhijmnoprsuvwyz",
   }),
-  ...all("numfmt factor sw_vers hostnamectl timedatectl getconf clear reset tput : exit return", {
+  ...all("free nproc arch tty vmstat iostat", { kind: "print", letters: "abc:dghklmnNs:tvwxyz" }),
+  ...all("lscpu lsblk lsusb locale", { kind: "print", letters: "abdefilmno:prtv" }),
+  lspci: { kind: "print", letters: "kntv" },
+  top: { kind: "print", letters: "1bcd:Hin:o:p:Su:" },
+  pgrep: { kind: "print", letters: "acflnoP:u:U:vx" },
+  ...all("jobs wait numfmt factor sw_vers getconf clear reset tput : exit return", {
     kind: "print",
-    never: /^set-/,
+    letters: "alnprs",
+    never: /^(set-|-p$)/,
   }),
-  ...all("shift break continue", { kind: "print" }),
-  ...all("set local readonly declare export unset typeset let", {
+  ...all("shift break continue", { kind: "print", letters: "" }),
+  // `-i` and `-n` make of a value what is run, or of a name another one.
+  ...all("local readonly declare export typeset let", {
     kind: "print",
+    letters: "aAgrx",
     needsWords: true,
-    never: /^-p/,
   }),
-  ps: { kind: "print", never: /^[a-zA-Z]*e[a-zA-Z]*$/ },
-  ...all("cd pushd popd", { kind: "names" }),
+  unset: { kind: "print", letters: "", needsWords: true, never: /[^a-z0-9_]/ },
+  set: {
+    kind: "print",
+    letters: "euo:x",
+    needsWords: true,
+    never: /^(?!pipefail|errexit|nounset|xtrace)[a-z]+$/,
+  },
+  ps: {
+    kind: "print",
+    letters: "aAcC:deFfHjlLNo:p:qt:Tu:U:wx",
+    never: /^[a-zA-Z]*e[a-zA-Z]*$|environ/i,
+  },
+  ...all("cd pushd popd", { kind: "names", letters: "LP" }),
   ...all("mkdir touch cp mv rmdir", { kind: "change", never: /^--(context|preserve-context)/ }),
   ...all("tee truncate split csplit gzip gunzip bzip2 bunzip2 xz unxz zstd", {
     kind: "change",
@@ -140,7 +176,7 @@ const rules: Record<string, Rule> = {
     why: "changes the system",
   }),
   ...all(
-    "vi vim nvim nano emacs ed ex pico less more man screen tmux script expect gdb lldb strace ltrace",
+    "vi vim nvim nano emacs ed ex pico less more zless zmore man screen tmux script expect gdb lldb strace ltrace",
     {
       kind: "never",
       why: "can run any command from within",

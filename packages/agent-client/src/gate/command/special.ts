@@ -29,7 +29,9 @@ const judges: Record<string, Judge> = {
   ln: () => red("makes another way to a file"),
   lsof: () => yellow("shows what other programs do"),
   ...same("ss netstat", (words) =>
-    words.some((word) => /K/.test(word)) ? red("ends connections") : green,
+    words.some((word) => !/^(-[046aeiHlmnoprstuwx]+|--[a-z]+)$/.test(word))
+      ? unknown("not known to only look")
+      : green,
   ),
 };
 
@@ -83,7 +85,10 @@ function awk(words: readonly string[], place: Place): Verdict {
   const [script = "", ...paths] = rest;
   if (isOption(script)) return red(`awk with ${say(script)}`);
   // Comparisons are the reading of `>` that is wanted; everything that opens something is not.
-  const opens = /system|getline|close|fflush|ENVIRON|@|\||print[^;}]*>|&\s*$/.test(script);
+  const opens =
+    /system|getline|close|fflush|ENVIRON|ARGV|SYMTAB|FUNCTAB|PROCINFO|@|\||print[^;}]*>|&\s*$/.test(
+      script,
+    );
   if (opens) return red(`an awk program that may run or write: ${say(script)}`);
   return reading(paths, place);
 }
@@ -146,6 +151,8 @@ function tar(words: readonly string[], place: Place): Verdict {
   if (!/^-?[ctxvzjJfap]+$/.test(mode) || options.length > 0)
     return red(`tar with ${say(options[0] ?? mode)}`);
   const paths = rest.filter((word) => !isOption(word));
+  const remote = paths.find((path) => /^[^/]*:/.test(path));
+  if (remote !== undefined) return red(`tar asks another machine: ${say(remote)}`);
   if (mode.includes("t")) return worst(paths.map((path) => namePath(path, place)));
   const written = mode.includes("x") ? paths : paths.slice(0, 1);
   return worst([

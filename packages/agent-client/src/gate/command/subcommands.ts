@@ -1,21 +1,26 @@
-import { green, red, say, unknown, type Verdict, yellow } from "./verdict.js";
+import { isHarmlessOption } from "./options.js";
+import { green, red, say, unknown, type Verdict, worst, yellow } from "./verdict.js";
+import { type Place, readPath } from "./words.js";
 
 /** Programs whose first word says what they do. What is in no list is unknown, or red where that is said. */
 interface Family {
   green?: RegExp;
   yellow?: RegExp;
   red?: RegExp;
-  /** Options before the first word, and options that make any of it red. */
+  /** Options before the first word, and words that make any of it red. */
   options?: RegExp;
   never?: RegExp;
+  /** Harmless one-letter options, as `getopt` has them: with any other, nothing of it is known. */
+  letters: string;
 }
 
 const versions = /^(-v|-V|--version|version|-h|--help|help)$/;
 
 const families: Record<string, Family> = {
   git: {
+    letters: "0123456789aA:bB:cC:dDehilmM:n:opqrsS:tuU:vwWzEFGL:",
     green:
-      /^(status|log|diff|show|blame|ls-files|ls-tree|rev-parse|rev-list|describe|shortlog|cat-file|merge-base|name-rev|count-objects|check-ignore|whatchanged|grep|version|help|diff-tree|for-each-ref|show-ref|cherry|var|annotate)$/,
+      /^(status|log|diff|show|blame|ls-files|ls-tree|rev-parse|rev-list|describe|shortlog|cat-file|merge-base|name-rev|count-objects|check-ignore|whatchanged|grep|version|diff-tree|for-each-ref|show-ref|cherry|var|annotate)$/,
     yellow: /^(add|commit|fetch|pull|switch|init|mv|stash|cherry-pick|revert|merge|clone|notes)$/,
     red: /^(push|reset|clean|rm|rebase|filter-branch|filter-repo|restore|gc|prune|reflog|update-ref|update-index|replace|submodule|worktree|am|apply|bisect|difftool|mergetool|config|credential|daemon|instaweb|send-email|symbolic-ref|read-tree|checkout-index|fast-import|maintenance|hook|bundle|archive|remote-https|p4|svn|subtree|lfs)$/,
     options: /^(--no-pager|-P|-p|--paginate|--no-optional-locks|--literal-pathspecs)$/,
@@ -23,51 +28,63 @@ const families: Record<string, Family> = {
       /^(-c|--config-env|--exec-path|--git-dir|--work-tree|--output|--ext-diff|--textconv|-O|--open-files-in-pager|--upload-pack|--receive-pack|-u|--template|--no-verify|--amend|--force|-f|--edit-description|--namespace|--no-index|--exec|-x|--reference|--separate-git-dir|--no-gpg-sign|--author|--filters)/,
   },
   npm: {
-    green: /^(ls|list|la|ll|outdated|view|info|show|search|why|explain|root|prefix|bin|ping|-v)$/,
-    yellow: /^(test|t|tst|run|run-script|start|stop|ci|audit|pack|fund|dedupe|rebuild|ddp)$/,
+    letters: "alsw:",
+    green: /^(ls|list|la|ll|outdated|view|info|show|why|explain|root|prefix|bin|ping|-v)$/,
+    yellow: /^(search|test|t|tst|run|run-script|start|stop|ci|audit|pack|fund|dedupe|rebuild|ddp)$/,
     red: /^(install|i|add|update|up|uninstall|rm|remove|publish|unpublish|deprecate|exec|x|init|create|link|login|logout|adduser|token|owner|access|dist-tag|config|set|org|team|profile|hook|edit|explore|cache|version)$/,
     never:
       /^(--script-shell|--prefix|-g|--global|--userconfig|--registry|--node-options|--fix|--force)/,
   },
-  deno: { green: /^info$/, yellow: /^(test|fmt|lint|check|task|bench)$/, red: /./ },
-  bun: { yellow: /^(test|run|build)$/, red: /./ },
+  deno: { letters: "q", yellow: /^(test|fmt|lint|check|task|bench)$/, red: /./ },
+  bun: { letters: "q", yellow: /^(test|run|build)$/, red: /./ },
   pip: {
+    letters: "louv",
     green: /^(list|show|freeze|check)$/,
     red: /^(install|uninstall|download|wheel|config|cache)$/,
   },
   cargo: {
+    letters: "ae:ij:p:qrv",
     green: /^(tree|metadata|locate-project|pkgid|-V)$/,
     yellow: /^(build|b|test|t|check|c|clippy|fmt|run|r|bench|doc|clean)$/,
     red: /^(install|uninstall|publish|yank|login|owner|add|remove)$/,
     never: /^--config/,
   },
   go: {
+    // One hyphen or two before a whole name: `run` reads them.
+    letters: "",
     green: /^(version|list|doc)$/,
     yellow: /^(build|test|vet|fmt|run|mod|clean)$/,
     red: /^(install|get|generate|env|tool)$/,
     never: /^-(exec|toolexec|vettool|ldflags|gcflags|asmflags|gccgoflags|overlay)/,
   },
   docker: {
-    green: /^(ps|images|version|info|stats|top|port|search)$/,
-    yellow: /^(logs|inspect|history|diff)$/,
+    letters: "af:ln:qst",
+    green: /^(ps|images|version|info|stats|top|port)$/,
+    yellow: /^(logs|inspect|history|diff|search)$/,
     red: /^(run|exec|rm|rmi|kill|stop|start|restart|push|cp|system|volume|network|compose|swarm|stack|secret|save|load|import|export|commit|build|pull|login|plugin|context)$/,
   },
   kubectl: {
+    letters: "Ac:fl:n:o:pw",
     green: /^(version|cluster-info|api-resources|api-versions|explain)$/,
     yellow: /^(get|describe|top|logs)$/,
     red: /^(delete|apply|create|replace|patch|edit|scale|rollout|exec|run|cp|drain|cordon|taint|label|annotate|expose|port-forward|proxy|attach|debug|config|auth|set|autoscale)$/,
     never: /secret|^(--kubeconfig|--as|--token|--raw)/i,
   },
+  hostnamectl: { letters: "", green: /^status$/, red: /./ },
+  timedatectl: { letters: "", green: /^(status|show|list-timezones)$/, red: /./ },
   systemctl: {
+    letters: "alnpqt:o:",
     green:
       /^(status|is-active|is-enabled|is-failed|list-units|list-unit-files|list-timers|show|cat)$/,
     red: /./,
   },
   journalctl: {
+    letters: "abefg:kn:o:p:rS:t:u:U:x",
     yellow: /^[^-]|^-(u|n|b|f|k|e|x|p|-since|-until|-no-pager|-unit)/,
     never: /^--(vacuum|rotate|flush|sync)/,
   },
   gh: {
+    letters: "a:B:cH:l:L:q:R:s:S:t:",
     green: /^(status|version)$/,
     yellow: /^(pr|issue|run|repo|release|search|label)$/,
     red: /^(auth|api|secret|variable|ssh-key|gpg-key|gist|codespace|extension|alias|config|workflow|cache|ruleset)$/,
@@ -86,20 +103,46 @@ const sameAs: Record<string, string> = {
 export const hasSubcommands = (name: string): boolean =>
   Object.hasOwn(families, name) || Object.hasOwn(sameAs, name);
 
-export function judgeSubcommand(name: string, words: readonly string[]): Verdict {
-  const family = families[sameAs[name] ?? name] as Family;
+export function judgeSubcommand(name: string, words: readonly string[], place: Place): Verdict {
+  const kind = sameAs[name] ?? name;
+  const family = families[kind] as Family;
   if (words.length === 1 && versions.test(words[0] ?? "")) return green;
   const called = `${name} ${say(words[0] ?? "")}`.trim();
   const bad = family.never && words.find((word) => family.never?.test(word));
   if (bad !== undefined) return red(`${name} with ${say(bad)}`);
   let at = 0;
   while (family.options?.test(words[at] ?? "")) at += 1;
-  if (name === "git" && words[at] === "-C") return git(words.slice(at + 2));
-  if (name === "git") return git(words.slice(at));
+  const elsewhere = name === "git" && words[at] === "-C" ? (words[at + 1] ?? "/") : ".";
+  if (elsewhere !== ".") at += 2;
   const verb = words[at];
-  if (verb === undefined) return unknown(`${name} alone`);
-  return byList(family, verb, called);
+  if (verb === undefined && name !== "git") return unknown(`${name} alone`);
+  const judged = name === "git" ? git(words.slice(at)) : byList(family, verb ?? "", called);
+  return worst([
+    judged,
+    readPath(elsewhere, place),
+    ...restOf(kind, family, words.slice(at), place),
+  ]);
 }
+
+/** Options that are not known, and operands that lead elsewhere. What follows `--` is a script's own affair. */
+function restOf(kind: string, family: Family, words: readonly string[], place: Place): Verdict[] {
+  const end = words.indexOf("--");
+  const own = end < 0 || kind === "git" ? words : words.slice(0, end);
+  const isHarmless = (word: string): boolean =>
+    kind === "go" ? goOption.test(word) : isHarmlessOption(word, family.letters);
+  return own.slice(1).map((word) => {
+    if (word.startsWith("-"))
+      return isHarmless(word) ? green : unknown(`${kind} with ${say(word)}`);
+    // A colon names a revision's file in git, and another machine everywhere else.
+    const leads = kind === "git" ? false : /:\/\/|^[\w.@-]+:/.test(word);
+    return leads && kind !== "kubectl" && kind !== "docker"
+      ? unknown(`${kind} with ${say(word)}`)
+      : readPath(word, place);
+  });
+}
+
+const goOption =
+  /^-(v|json|m|f|run|race|cover|count|short|bench|benchmem|timeout|deps|test|e|find|all)(=|$)/;
 
 function byList(family: Family, verb: string, called: string): Verdict {
   if (family.green?.test(verb)) return green;

@@ -7,6 +7,12 @@ import { green, red, say, type Verdict, worst, yellow } from "./verdict.js";
 /** Where a command runs. Without `cwd` links cannot be followed, and names are taken as they stand. */
 export interface Place {
   cwd?: string | undefined;
+  /** All of its environment, as far as somebody asked for it. */
+  env?: Readonly<Record<string, string>> | undefined;
+  /** What it is given to read: written by whoever wrote the command. */
+  isFed?: boolean | undefined;
+  /** One of the plain variables may have been given another value. */
+  isRenamed?: boolean | undefined;
 }
 
 /** Variables whose values tell nothing and lead nowhere else. */
@@ -22,12 +28,17 @@ const plainVariables: Record<string, string> = {
   SECONDS: "1",
 };
 
+/** Whether a text says one of their names otherwise than to use it: to set it, most likely. */
+export const renamesPlain = (text: string): boolean =>
+  /(^|[^\w${])(HOME|PWD|USER|LINENO|RANDOM|SECONDS)\b/.test(text);
+
 /**
  * What a word stands for as far as it can be told beforehand: its value, a value with plain variables filled in, or a
  * pattern that matches only names in or below the working directory. Undefined for everything else.
  */
-export function readWord({ text, value }: Word): string | undefined {
+export function readWord({ text, value }: Word, { isRenamed }: Place): string | undefined {
   if (value !== undefined) return value;
+  if (isRenamed && text.includes("$")) return undefined;
   const unquoted = text.replace(/^"(.*)"$/s, "$1");
   if (/[`'"\\]|\$\(|<\(|>\(/.test(unquoted)) return undefined;
   const filled = unquoted.replace(/\$\{(\w+|[?#$])\}|\$(\w+|[?#$])/g, (all, braced, bare) => {

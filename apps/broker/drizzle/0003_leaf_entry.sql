@@ -1,0 +1,1 @@
+ALTER TABLE "leaf" ADD CONSTRAINT "leaf_entry" CHECK ("leaf"."entry" ~ '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$');
