@@ -12,6 +12,7 @@ import {
   type TestBroker,
 } from "../apps/broker/src/testing/harness.js";
 import { startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
+import { grow, keepState, settled } from "./support/log-tampering.js";
 import { look } from "./support/look.js";
 
 // Whoever holds the database rewrites the log behind the broker's back: the agent and the phone notice at their next
@@ -32,24 +33,6 @@ async function startAttackedBroker(): Promise<{ broker: TestBroker; sql: Sql }> 
   return { broker, sql };
 }
 
-/** Everything is under a checkpoint, and nothing more comes by itself. */
-async function settled(sql: Sql): Promise<void> {
-  await expect
-    .poll(() => sql`select 1 from leaf where log_index is null`, { timeout: 10_000 })
-    .toHaveLength(0);
-}
-
-/** What is left of the log when an older dump of the database is put back. */
-async function keepState(sql: Sql): Promise<() => Promise<void>> {
-  const [head] = await sql`select size, root, edge from log_head`;
-  const { size = 0, root = "", edge = [] } = head ?? {};
-  return async () => {
-    await sql`with cut as (delete from log_entry where index >= ${size}),
-      gone as (delete from leaf where log_index >= ${size} or log_index is null)
-      update log_head set size = ${size}, root = ${root}, edge = ${edge}`;
-  };
-}
-
 type Tamper = (sql: Sql, restore: () => Promise<void>) => Promise<unknown>;
 const rewriteEntry: Tamper = (sql) =>
   sql`update log_entry set entry = (select entry from log_entry where index = 0) where index = 2`;
@@ -57,11 +40,6 @@ const swapEntries: Tamper = (sql) =>
   sql`update log_entry e set entry = o.entry from log_entry o
     where (e.index = 1 and o.index = 2) or (e.index = 2 and o.index = 1)`;
 const rollBack: Tamper = (_, restore) => restore();
-const grow = (sql: Sql, count: number) =>
-  sql`insert into leaf (kind, digest, salt, entry)
-    select 'open', repeat('A', 43), repeat('A', 43), translate(encode(sha256(n::text::bytea), 'base64'), '+/=', '-_')
-    from generate_series(1, ${count}::int) n`;
-
 it.each<[string, Tamper, string, number]>([
   ["a byte of an entry was changed", rewriteEntry, "log_fork", 1],
   ["two entries were put in another order", swapEntries, "log_fork", 1],

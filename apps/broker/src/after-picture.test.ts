@@ -3,7 +3,7 @@ import type { SoftAgent } from "@countersign/test-kit/soft-agent";
 import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Connection, connect } from "./db/client.js";
-import { purgeContexts } from "./db/contexts.js";
+import { purgeSealed } from "./db/retention.js";
 import { enrolledPhone, pairedWorld, startTestBroker, type TestBroker } from "./testing/harness.js";
 
 // What an agent's outcome names is kept for the approvers who were asked, as long as the request's context.
@@ -77,12 +77,18 @@ it("holds up no outcome when it did not arrive, and is taken from no other reque
   expect((await fetchIt(phone, request.rid, request.sealedSha256)).status).toBe(200);
 });
 
-it("goes when the request's context goes", async () => {
+it("has a time of its own, beside that of the request's context", async () => {
   const request = await redeemed();
   const { sha256 } = await upload();
   await report(request, { sealed_sha256: sha256 });
-  await purgeContexts(connection.db, 3600);
-  expect((await fetchIt(phone, request.rid, sha256)).status).toBe(200);
-  await purgeContexts(connection.db, -1);
-  expect((await fetchIt(phone, request.rid, sha256)).status).toBe(404);
+  const left = async () => [
+    (await fetchIt(phone, request.rid, request.sealedSha256)).status,
+    (await fetchIt(phone, request.rid, sha256)).status,
+  ];
+  await purgeSealed(connection.db, { contexts: 3600, pictures: 3600 });
+  expect(await left()).toEqual([200, 200]);
+  await purgeSealed(connection.db, { contexts: -1, pictures: 3600 });
+  expect(await left()).toEqual([404, 200]);
+  await purgeSealed(connection.db, { contexts: 3600, pictures: -1 });
+  expect(await left()).toEqual([404, 404]);
 });

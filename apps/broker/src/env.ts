@@ -46,6 +46,16 @@ export const environment = z.object({
     .describe(
       "How long a sealed screen and action stay after their request was settled, in hours.",
     ),
+  PICTURE_RETENTION_HOURS: wholeNumber(0, 24 * 365)
+    .default(24)
+    .describe(
+      "How long a sealed picture of what came of it stays after the last report about its request, in hours.",
+    ),
+  RECORD_RETENTION_DAYS: wholeNumber(1, 3650)
+    .default(365)
+    .describe(
+      "How long requests, decisions, reports and the log's records of them stay after they were settled, in days. The log's tree stays for good; it holds salted hashes only.",
+    ),
   PENDING_PER_AGENT: wholeNumber(1, 1000)
     .default(3)
     .describe("How many requests one agent may have open at a time."),

@@ -4,7 +4,7 @@ import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Connection, connect } from "./db/client.js";
-import { purgeContexts } from "./db/contexts.js";
+import { purgeSealed, purgeUnreferenced } from "./db/retention.js";
 import { rows } from "./db/rows.js";
 import { pairedWorld, startTestBroker, type TestBroker } from "./testing/harness.js";
 
@@ -225,16 +225,17 @@ describe("a sealed context", () => {
       sql`update authorization_request set settled_at = now() - make_interval(secs => ${hours * 3600})
         where rid = ${rid}`,
     );
+  const aDay = { contexts: 24 * 3600, pictures: 24 * 3600 };
   const fetchContext = (rid: string) => phone.call("GET", `/app/requests/${rid}/context`);
 
   it("is deleted a day after its request was settled, and the request stays", async () => {
     const request = await agent.request();
     await phone.deny(request.rid, "no");
     await settledHoursAgo(request.rid, 23.9);
-    await purgeContexts(connection.db, 24 * 3600);
+    await purgeSealed(connection.db, aDay);
     expect((await fetchContext(request.rid)).status).toBe(200);
     await settledHoursAgo(request.rid, 24.1);
-    await purgeContexts(connection.db, 24 * 3600);
+    await purgeSealed(connection.db, aDay);
     expect((await fetchContext(request.rid)).status).toBe(404);
 
     const shown = await phone.call("GET", `/app/requests/${request.rid}`);
@@ -245,7 +246,7 @@ describe("a sealed context", () => {
 
   it("stays as long as its request is open", async () => {
     const request = await agent.request();
-    await purgeContexts(connection.db, 0);
+    await purgeSealed(connection.db, { contexts: 0, pictures: 0 });
     expect((await fetchContext(request.rid)).status).toBe(200);
     await post(request.rid, "cancel");
   });
@@ -259,7 +260,7 @@ describe("a sealed context", () => {
         sql`update sealed_context set created_at = now() - make_interval(secs => ${seconds})
           where sealed_sha256 = ${orphan.sealedSha256}`,
       );
-      await purgeContexts(connection.db, 24 * 3600);
+      await purgeUnreferenced(connection.db);
       const found = await rows(
         connection.db,
         sql`select 1 from sealed_context where sealed_sha256 = ${orphan.sealedSha256}`,

@@ -21,12 +21,12 @@ import {
   requireSoundDatabase,
 } from "./checks.js";
 import { createChangeReader, hintChannel, notifyBrokers } from "./db/changes.js";
-import { type Connection, connect, hear } from "./db/client.js";
-import { purgeContexts } from "./db/contexts.js";
+import { type Connection, connect, type Database, hear } from "./db/client.js";
 import { describeFailure, isUnavailable } from "./db/failures.js";
 import { migrateDatabase } from "./db/migrate.js";
 import { purgePushes } from "./db/pushes.js";
 import { purgeBuckets } from "./db/rate-buckets.js";
+import { purgeRecords, purgeSealed, purgeUnreferenced } from "./db/retention.js";
 import { brokerRole } from "./db/roles.js";
 import { purgeEphemeral } from "./db/sessions.js";
 import { limits } from "./domain/limits.js";
@@ -106,7 +106,10 @@ export async function start(
       allowed: { pendingPerAgent: env.PENDING_PER_AGENT, pushesPerWindow: env.ALERTS_PER_AGENT },
       now,
     };
-    stops.push(startTimers(broker, env));
+    // Nobody but the owner of the tables may delete records: this connection does that and nothing else.
+    const owner = connect(databaseUrl, { max: 1 });
+    stops.push(() => owner.close());
+    stops.push(startTimers(broker, env, owner.db));
     stops.push(startPushSender(broker));
     const app = createApp(broker, {
       webAppDirectory: existsSync(webAppDirectory) ? webAppDirectory : undefined,
@@ -239,7 +242,7 @@ const unreachable = (cause: unknown): StartupError =>
   );
 
 /** Settles what ran out every second, and cleans up every minute. Errors are logged and tried again. */
-function startTimers(broker: Broker, env: Environment): () => void {
+function startTimers(broker: Broker, env: Environment, owner: Database): () => void {
   const every = (milliseconds: number, name: string, work: () => Promise<unknown>) => {
     let running = false;
     return setInterval(async () => {
@@ -254,12 +257,17 @@ function startTimers(broker: Broker, env: Environment): () => void {
       }
     }, milliseconds);
   };
+  const sealedSeconds = {
+    contexts: env.CONTEXT_RETENTION_HOURS * 3600,
+    pictures: env.PICTURE_RETENTION_HOURS * 3600,
+  };
+  const recordSeconds = { records: env.RECORD_RETENTION_DAYS * 86_400 };
   const timers = [
     every(1000, "expire", () => expireOverdue(broker)),
     every(1000, "sequence", () => broker.sequencer.run()),
-    every(60_000, "purge contexts", () =>
-      purgeContexts(broker.db, env.CONTEXT_RETENTION_HOURS * 3600),
-    ),
+    every(60_000, "purge unreferenced", () => purgeUnreferenced(broker.db)),
+    every(60_000, "purge sealed", () => purgeSealed(broker.db, sealedSeconds)),
+    every(600_000, "purge records", () => purgeRecords(owner, recordSeconds)),
     every(60_000, "purge pushes", () => purgePushes(broker.db)),
     every(60_000, "purge buckets", () => purgeBuckets(broker.db)),
     every(60_000, "purge ephemeral", () => purgeEphemeral(broker.db)),

@@ -19,6 +19,7 @@ export const leafKind = z.enum([
   "key",
   "freeze",
   "recovery",
+  "purge",
 ]);
 export type LeafKind = z.infer<typeof leafKind>;
 

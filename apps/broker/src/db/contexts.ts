@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
-import { changeRow, epoch, firstRow, rows } from "./rows.js";
+import { changeRow, epoch, firstRow } from "./rows.js";
 import { authorizationRequest, sealedContext } from "./schema.js";
 
 /**
@@ -53,17 +53,4 @@ export async function getContext(
       where r.rid = ${given.rid} and ${given.approver} = any(r.approvers)`,
   );
   return row?.octets;
-}
-
-/** Deletes what no request named in time, and what its request has been over for long enough. */
-export async function purgeContexts(db: Database, retentionSeconds: number): Promise<number> {
-  const deleted = await rows(
-    db,
-    sql`delete from ${sealedContext} c where
-      (c.rid is null and c.created_at < now() - make_interval(secs => ${limits.unreferencedContextSeconds}))
-      or exists (select 1 from ${authorizationRequest} r where r.rid = c.rid
-        and r.settled_at < now() - make_interval(secs => ${retentionSeconds}::float8))
-      returning 1`,
-  );
-  return deleted.length;
 }

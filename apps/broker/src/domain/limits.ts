@@ -24,6 +24,8 @@ export const limits = {
   contextBytesPerAgent: 256 * 1024 * 1024,
   /** Beside the requests that an agent may have open: room for retries. */
   unreferencedContextsPerAgent: 8,
+  /** Requests that one purge of records takes. */
+  recordsPerPurge: 500,
   listPageSize: 50,
   /** Of an event stream's replay: it fits into the backlog that a reader may have. */
   hintPageSize: 250,

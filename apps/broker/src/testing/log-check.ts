@@ -45,6 +45,16 @@ export async function expectSoundLog(
   const known = new Set(leaves.map(({ entry }) => entry));
   for (const entry of given.acknowledged ?? []) expect(known.has(entry)).toBe(true);
 
+  await expectSoundTree(db, given.seen);
+}
+
+/** As {@link expectSoundLog}, where records may have been deleted: entries, head, and every head that anybody saw. */
+export async function expectSoundTree(db: Database, seen: Iterable<LogHead> = []): Promise<void> {
+  const head = await readHead(db);
+  const entries = await rows<{ entry: string }>(
+    db,
+    sql`select entry from log_entry order by index`,
+  );
   const octets = entries.map(({ entry }) => fromBase64url(entry));
   expect(head.root).toBe(toBase64url(naiveRoot(octets)));
   const roots = [toBase64url(emptyRoot())];
@@ -53,5 +63,5 @@ export async function expectSoundLog(
     edge = appendEntries(edge, [entry]).edge;
     roots.push(toBase64url(edgeRoot(edge)));
   }
-  for (const { size, root } of given.seen ?? []) expect(root).toBe(roots[size]);
+  for (const { size, root } of seen) expect(root).toBe(roots[size]);
 }

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { visible } from "@countersign/shared";
 import { defineCommand, runCommand, runMain } from "citty";
+import { audit } from "./audit/audit.js";
 import { exitCodes } from "./exit-codes.js";
 import { pair } from "./pair.js";
 import { policy } from "./policy.js";
@@ -17,7 +18,7 @@ const countersign = defineCommand({
 Exit codes: 0 go on, 1 failed, 2 wrong use, 10 denied, 11 expired, 12 canceled, 13 unreachable,
 14 refused by policy, 15 integrity mismatch, 16 unknown, 17 used before, 18 frozen by an approver`,
   },
-  subCommands: { pair, unpair, request, wait, resolve, undo, policy },
+  subCommands: { pair, unpair, request, wait, resolve, undo, policy, audit },
 });
 
 const rawArgs = process.argv.slice(2);

@@ -56,10 +56,15 @@ export async function runSession(
     const client = await createClient({ brokerUrl, home });
     process.exitCode = await command({ client, signal: interrupted.signal, say });
   } catch (error) {
-    if (!(error instanceof ClientError || error instanceof UsageError)) throw error;
-    const code = error instanceof ClientError ? error.code : "usage";
-    if (args.json) process.stdout.write(`${JSON.stringify({ status: "error", code })}\n`);
-    process.stderr.write(`${visible(error.message)}\n`);
-    process.exitCode = code === "usage" ? exitCodes.usage : exitCodes.failed;
+    refuse(error, args.json);
   }
+}
+
+/** Says why a command did nothing. @throws what is neither a refusal nor wrong use: a bug */
+export function refuse(error: unknown, json: boolean | undefined): void {
+  if (!(error instanceof ClientError || error instanceof UsageError)) throw error;
+  const code = error instanceof ClientError ? error.code : "usage";
+  if (json) process.stdout.write(`${JSON.stringify({ status: "error", code })}\n`);
+  process.stderr.write(`${visible(error.message)}\n`);
+  process.exitCode = code === "usage" ? exitCodes.usage : exitCodes.failed;
 }

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Json, parseStrict, randomId } from "@countersign/shared";
+import { type Json, parseStrict, randomId, utf8 } from "@countersign/shared";
 import { ClientError } from "../errors.js";
 
 /** Makes a directory that only this user can look into, or refuses one that others can. */
@@ -21,6 +21,13 @@ function refuseShared(path: string, { mode }: Stats): void {
 export async function replaceFile(path: string, content: unknown): Promise<void> {
   const temporary = await writeTemporary(path, content);
   await rename(temporary, path);
+  await syncDirectory(dirname(path));
+}
+
+/** As {@link replaceFile}, for octets that are no secret. */
+export async function replaceOctets(path: string, octets: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await rename(await writeTemporaryOctets(path, octets, 0o644), path);
   await syncDirectory(dirname(path));
 }
 
@@ -86,11 +93,18 @@ async function readPrivate(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-async function writeTemporary(path: string, content: unknown): Promise<string> {
+const writeTemporary = (path: string, content: unknown): Promise<string> =>
+  writeTemporaryOctets(path, utf8(JSON.stringify(content)), 0o600);
+
+async function writeTemporaryOctets(
+  path: string,
+  octets: Uint8Array,
+  mode: number,
+): Promise<string> {
   const temporary = join(dirname(path), `.${randomId()}.tmp`);
-  const file = await open(temporary, "wx", 0o600);
+  const file = await open(temporary, "wx", mode);
   try {
-    await file.writeFile(JSON.stringify(content));
+    await file.writeFile(octets);
     await file.sync();
   } finally {
     await file.close();

@@ -5,14 +5,16 @@ import {
   backchannelResponse,
   cibaTokenResponse,
   contextReceipt,
+  evidence,
   requestStatus,
   tokenResponse,
 } from "@countersign/shared";
 import type * as z from "zod/mini";
 import { type Clock, toNumericDate } from "../clock.js";
 import type { AgentKey } from "../home/agent-key.js";
-import { type CallAnswer, nothing, toAnswer, toOctets } from "./answer.js";
+import { type CallAnswer, nothing, toAnswer } from "./answer.js";
 import { readEvents } from "./events.js";
+import { readLogFile } from "./log.js";
 import { clientAssertion, dpopProof } from "./proofs.js";
 import type { HttpCall, Transport } from "./transport.js";
 
@@ -117,17 +119,8 @@ export function createBroker(issuer: string, key: AgentKey, transport: Transport
   /** By the agent's key alone: there is no token before there is a pairing (section 6). */
   const byKey = async (call: ProtectedCall) => toAnswer(await send(call, {}), agentPairing);
 
-  /** The log is for everybody: no proof, no token. */
-  const ofLog = async (path: string, signal?: AbortSignal) =>
-    toOctets(
-      await transport.send({
-        method: "GET",
-        url: `${issuer}/log/${path}`,
-        headers: {},
-        timeoutMs: callMs,
-        signal,
-      }),
-    );
+  const ofLog = (path: string, signal?: AbortSignal) =>
+    readLogFile(transport, `${issuer}/log/${path}`, signal);
 
   const json = (content: unknown) => ({
     type: "application/json",
@@ -169,6 +162,9 @@ export function createBroker(issuer: string, key: AgentKey, transport: Transport
 
     cancel: (rid: string) =>
       withToken({ method: "POST", path: `${ofRequest(rid)}/cancel`, body: json({}) }, nothing),
+
+    evidence: (rid: string) =>
+      withToken({ method: "GET", path: `${ofRequest(rid)}/evidence` }, evidence),
 
     report: (rid: string, outcome: string) =>
       withToken(

@@ -34,6 +34,8 @@ export interface Journal {
   add(request: RequestRecord): Promise<boolean>;
   /** @throws ClientError `home_corrupt` */
   read(rid: string): Promise<JournalEntry | undefined>;
+  /** Every request that was ever asked. */
+  rids(): Promise<string[]>;
   /** Whether it is used or ended. */
   isSettled(rid: string): Promise<boolean>;
   /** Takes the approval for this process. @returns false when it is used, or settled otherwise */
@@ -87,6 +89,7 @@ export async function openJournal(home: string): Promise<Journal> {
       if (request.rid !== rid) throw new ClientError("home_corrupt", { detail: rid });
       return { request, settlement: await readSettlement(rid), outcomes: await readOutcomes(rid) };
     },
+    rids: async () => (await readdir(directory)).flatMap(ridOfRequest),
     isSettled: async (rid) => (await readPrivateJson(pathOf(rid, "settled"))) !== undefined,
     async claim(rid, claimedAt) {
       const holder = await thisProcess();
@@ -126,3 +129,8 @@ export async function openJournal(home: string): Promise<Journal> {
     },
   };
 }
+
+const ridOfRequest = (name: string): string[] => {
+  const rid = /^([\w-]+)\.request\.json$/.exec(name)?.[1];
+  return rid === undefined ? [] : [rid];
+};
