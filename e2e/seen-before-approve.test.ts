@@ -184,7 +184,12 @@ it("a picture that imitates the app's own bar never meets the bar, at any place 
     if (!box) throw new Error("no bar");
     return (await page.screenshot({ clip: box })).toString("base64");
   };
-  await page.evaluate(() => scrollTo(0, 0));
+  // No button under the pointer, and none on its way from one colour to another.
+  await page.mouse.move(5, 5);
+  await page.evaluate(async () => {
+    scrollTo(0, 0);
+    await Promise.all(document.getAnimations().map(({ finished }) => finished));
+  });
   const untouched = await alone();
   for (const zoomed of [false, true]) {
     if (zoomed) {
