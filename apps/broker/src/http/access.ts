@@ -13,6 +13,8 @@ export const access: Readonly<Record<string, Access>> = {
   "GET /.well-known/openid-configuration": "public",
   "GET /.well-known/oauth-authorization-server": "public",
   "GET /jwks": "public",
+  "GET /log/checkpoint": "public",
+  "GET /log/tile/*": "public",
   // The web app.
   "GET /*": "public",
 
@@ -55,6 +57,7 @@ export const access: Readonly<Record<string, Access>> = {
   "GET /app/requests": "session",
   "GET /app/requests/:rid": "session",
   "GET /app/requests/:rid/context": "session",
+  "GET /app/requests/:rid/contexts/:sha256": "session",
   "POST /app/requests/:rid/ceremony": "session",
   "POST /app/requests/:rid/decisions": "session",
   "GET /app/events": "session",
