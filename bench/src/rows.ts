@@ -3,6 +3,7 @@ import { assertion } from "./rows/assertion.js";
 import { context } from "./rows/context.js";
 import { cycles } from "./rows/cycles.js";
 import { evidence } from "./rows/evidence.js";
+import { gate } from "./rows/gate.js";
 import { load } from "./rows/load.js";
 import { notify } from "./rows/notify.js";
 import { processes } from "./rows/processes.js";
@@ -23,6 +24,7 @@ export const rows: readonly Row[] = [
   assertion,
   context,
   evidence,
+  gate,
   start,
   web,
   sizes,

@@ -23,7 +23,7 @@ import {
   verifyRequestObject,
 } from "@countersign/shared";
 import type { Broker } from "./broker.js";
-import { listCredentials, listDevices } from "./db/approvers.js";
+import { listDevices, listLiveKeys } from "./db/approvers.js";
 import { contextIsUnbound } from "./db/contexts.js";
 import { describeFailure, isUniqueViolation } from "./db/failures.js";
 import { isFrozen } from "./db/freezes.js";
@@ -175,12 +175,12 @@ export async function openCeremony(
     arHash: request.ar_hash,
   });
   if (!opened) throw new ProtocolError(await whyNotOpened(broker, person, given));
-  const credentials = await aliveKeys(broker, person.approver);
+  const { credentials } = await listLiveKeys(broker.db, person.approver);
   return {
     cid: opened.cid,
     broker_nonce: opened.broker_nonce,
     expires_at: opened.expires_at,
-    credential_ids: credentials.credentials.map(({ id }) => id),
+    credential_ids: credentials.map(({ id }) => id),
   };
 }
 
@@ -213,7 +213,9 @@ export async function decide(
   decision: Decision,
 ): Promise<{ rid: string; state: RequestState }> {
   const request = await requestOf(broker, person, rid);
-  if (await isStored(broker, person, rid, decision)) return afterwards(broker, person, rid);
+  if (request.decided && (await isStored(broker, person, rid, decision))) {
+    return { rid, state: request.state };
+  }
 
   const state =
     decision.decision === "approve"
@@ -268,7 +270,7 @@ async function approve(
       viewHash: statement.view_hash,
       reqNonce: request.req_nonce,
     },
-    await aliveKeys(broker, person.approver),
+    await keysOf(broker, person.approver),
     broker.webauthn.verifyAssertion,
   );
   return insertApproval(broker.db, {
@@ -297,7 +299,7 @@ async function deny(
       agentJkt: request.client_id,
       approvers: request.approvers,
     },
-    await aliveKeys(broker, person.approver),
+    await keysOf(broker, person.approver),
   );
   return insertDenial(broker.db, {
     rid: request.rid,
@@ -350,16 +352,8 @@ export async function requestOf(
   return request;
 }
 
-async function aliveKeys(broker: Broker, approver: string): Promise<ApproverKeys> {
-  const [credentials, devices] = await Promise.all([
-    listCredentials(broker.db, approver),
-    listDevices(broker.db, approver),
-  ]);
-  return {
-    approver,
-    credentials: credentials.filter(({ revoked_at }) => revoked_at === null),
-    devices: devices.filter(({ revoked_at }) => revoked_at === null).map(({ sig_jwk }) => sig_jwk),
-  };
+async function keysOf(broker: Broker, approver: string): Promise<ApproverKeys> {
+  return { approver, ...(await listLiveKeys(broker.db, approver)) };
 }
 
 /** Lets everybody know whom a change concerns. */

@@ -79,7 +79,6 @@ export async function loadSigningKey(db: Database): Promise<SigningKey> {
   return {
     kid: thumbprint(publicJwk),
     publicJwk,
-    verifyKey: (await importJWK({ ...publicJwk }, "ES256")) as CryptoKey,
     privateKey: (await importJWK({ ...stored }, "ES256")) as CryptoKey,
   };
 }

@@ -192,11 +192,11 @@ export async function report(
     sealedSha256: outcome.sealed_sha256,
   };
   const inserted = await insertOutcome(broker.db, given).catch(refuseConflict("conflict"));
-  const after = (await findForAgent(broker.db, { rid, clientId: agent.clientId })) ?? request;
   if (inserted) {
     tell(broker, rid, agent.clientId, request.approvers, "reported");
-    return after;
+    return { ...request, state: lifecycle.report.to, outcomes: outcome.n };
   }
+  const after = (await findForAgent(broker.db, { rid, clientId: agent.clientId })) ?? request;
   const stored = (await listOutcomes(broker.db, rid)).find(({ n }) => n === outcome.n);
   if (stored?.digest === digest) return after;
   const redeemed = lifecycle.report.from.some((state) => state === after.state);

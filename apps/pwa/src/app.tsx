@@ -20,7 +20,8 @@ const EnrolScreen = screen(() => import("./screens/enrol.js"));
 const EnrolledScreen = screen(() => import("./screens/enrolled.js"));
 const AlertsStep = screen(() => import("./screens/alerts-step.js"));
 const PracticeScreen = screen(() => import("./practice/practice-screen.js"));
-const ReviewScreen = screen(() => import("./review/review-screen.js"));
+const loadReview = () => import("./review/review-screen.js");
+const ReviewScreen = screen(loadReview);
 const PairScreen = screen(() => import("./pairing/pair-screen.js"));
 const AgentsScreen = screen(() => import("./screens/agents.js"));
 const HistoryScreen = screen(() => import("./screens/history.js"));
@@ -29,6 +30,9 @@ const LinkScreen = screen(() => import("./devices/link-screen.js"));
 const RecoverScreen = screen(() => import("./recovery/recover-screen.js"));
 const CodesScreen = screen(() => import("./recovery/codes-screen.js"));
 const YouScreen = screen(() => import("./screens/you.js"));
+
+// Who comes from an alert has it under way while the session is asked for.
+if (location.pathname.startsWith("/requests/")) loadReview().catch(() => undefined);
 
 export function App() {
   return (

@@ -28,12 +28,14 @@ const add = (one: LoadResult, other: LoadResult): LoadResult => ({
 /** Starts a load generator as a process of its own. */
 export async function startLoad(options: LoadOptions): Promise<RunningLoad> {
   const child = fork(program, { execArgv: typescriptOptions });
+  let answered = (_: FromLoad): void => {};
+  child.on("message", (answer: FromLoad) => answered(answer));
+  child.once("exit", () => answered({ failed: `the ${options.kind} load ended` }));
   const ask = async (message: ToLoad): Promise<FromLoad> => {
-    child.send(message);
-    const [answer] = (await Promise.race([
-      once(child, "message"),
-      once(child, "exit").then(() => [{ failed: `the ${options.kind} load ended` }]),
-    ])) as [FromLoad];
+    const answer = await new Promise<FromLoad>((resolve) => {
+      answered = resolve;
+      child.send(message);
+    });
     if ("failed" in answer) throw new Error(answer.failed);
     return answer;
   };

@@ -9,12 +9,14 @@ import {
   pairingId,
   pairingMac,
   pairingStatementBytes,
+  parse,
   randomBytes,
   randomId,
   randomNonce,
   type Site,
   sha256Text,
   signPairingOffer,
+  siteInfo,
   toBase64url,
   utf8,
 } from "@countersign/shared";
@@ -37,6 +39,8 @@ export interface Pair {
   cookie: string;
   acceptance: PairingAcceptance;
   chain: { seq: number; head: string };
+  /** What the agent pinned of the log. */
+  logKey: string;
 }
 
 export const siteAt = (origin: string): Site => ({
@@ -54,10 +58,11 @@ export async function seedPairs(
   origin: string,
   count: number,
 ): Promise<Pair[]> {
+  const logKey = await logKeyAt(origin);
   const sql = postgres(databaseUrl, { ...socketHost(databaseUrl), max: 1, onnotice: () => {} });
   try {
     const made: Awaited<ReturnType<typeof makePair>>[] = [];
-    for (let index = 0; index < count; index++) made.push(await makePair(origin));
+    for (let index = 0; index < count; index++) made.push(await makePair(origin, logKey));
     await insertRows(
       sql,
       made.map(({ rows }) => rows),
@@ -68,7 +73,10 @@ export async function seedPairs(
   }
 }
 
-async function makePair(origin: string) {
+const logKeyAt = async (origin: string): Promise<string> =>
+  parse(siteInfo, await (await fetch(`${origin}/app/site`)).json()).log_key;
+
+async function makePair(origin: string, logKey: string) {
   const site = siteAt(origin);
   const agent = await createSoftAgent({ origin });
   const authenticator = createSoftAuthenticator({ rpId: site.rp_id, origin });
@@ -89,17 +97,13 @@ async function makePair(origin: string) {
     device_signature: await device.sign("credential", root),
   };
   const chain = { seq: 0, head: chainHead(root) };
-  const pairing = await makePairing({ site, agent, approver, authenticator, device, chain });
+  const parties = { site, agent, approver, authenticator, device, chain, logKey };
+  const pairing = await makePairing(parties);
   const token = randomNonce();
   const pair: Pair = {
-    site,
-    agent,
-    approver,
-    authenticator,
-    device,
+    ...parties,
     cookie: `__Host-session=${token}`,
     acceptance: pairing.acceptance,
-    chain,
   };
   const rows = {
     approver: { id: approver, name: "Ada" },
@@ -130,9 +134,9 @@ async function makePair(origin: string) {
 }
 
 async function makePairing(
-  given: Pick<Pair, "site" | "agent" | "approver" | "authenticator" | "device" | "chain">,
+  given: Omit<Pair, "cookie" | "acceptance">,
 ): Promise<{ id: string; offer: string; acceptance: PairingAcceptance }> {
-  const { site, agent, approver, authenticator, device, chain } = given;
+  const { site, agent, approver, authenticator, device, chain, logKey } = given;
   const secret = randomBytes(32);
   const id = pairingId(secret);
   const now = Math.floor(Date.now() / 1000);
@@ -154,6 +158,7 @@ async function makePairing(
     credential: authenticator.credential,
     device: device.keys,
     chain,
+    logKey,
     brokerNonce: randomNonce(),
     phoneNonce: randomNonce(),
   });

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
+import { verifyEs256 } from "#es256";
 import { type Bytes, concat, equalBytes, fromBase64url, utf8 } from "./bytes.js";
-import { importVerificationKey } from "./device-key.js";
 import { ProtocolError } from "./errors.js";
 import { sha256Bytes } from "./hash.js";
 import { parseStrict } from "./json.js";
@@ -54,14 +54,6 @@ const clientData = z.object({
   tokenBinding: z.optional(z.object({ status: z.enum(["present", "supported", "notSupported"]) })),
 });
 
-/** An assertion of which everything is right but, perhaps, its signature. */
-export interface CheckedAssertion {
-  authenticatorData: Bytes;
-  signed: Bytes;
-  /** r || s. */
-  signature: Bytes;
-}
-
 /**
  * Verifies an assertion as the agent, the phone and the broker must agree on it.
  * Stricter than the standard: no cross-origin use at all, user verification always.
@@ -73,16 +65,14 @@ export async function verifyAssertion(
   expected: AssertionExpectation,
 ): Promise<void> {
   const { signed, signature } = checkAssertion(given, expected);
-  const key = await importVerificationKey(expected.credential.jwk);
-  const es256 = { name: "ECDSA", hash: "SHA-256" };
-  if (!(await crypto.subtle.verify(es256, key, signature, signed))) throw refused("signature");
+  if (!(await verifyEs256(expected.credential.jwk, signature, signed))) throw refused("signature");
 }
 
-/**
- * All of {@link verifyAssertion} but the signature itself, for whoever has a faster way to verify that.
- * @throws ProtocolError `assertion_invalid` with an {@link AssertionRefusal} as its `reason`
- */
-export function checkAssertion(given: Assertion, expected: AssertionExpectation): CheckedAssertion {
+/** All but the signature itself. @returns r || s and what it is over */
+function checkAssertion(
+  given: Assertion,
+  expected: AssertionExpectation,
+): { signed: Bytes; signature: Bytes } {
   if (given.id !== expected.credential.id) throw refused("credential");
   const clientDataBytes = fromBase64url(given.response.clientDataJSON);
   checkClientData(clientDataBytes, expected);
@@ -92,7 +82,7 @@ export function checkAssertion(given: Assertion, expected: AssertionExpectation)
   const signed = concat(authenticatorData, sha256Bytes(clientDataBytes));
   const signature = derToRaw(fromBase64url(given.response.signature));
   if (!signature) throw refused("signature");
-  return { authenticatorData, signed, signature };
+  return { signed, signature };
 }
 
 function checkClientData(bytes: Bytes, expected: AssertionExpectation): void {

@@ -1,3 +1,4 @@
+export { verifyEs256 } from "#es256";
 export * from "./action.js";
 export * from "./after-picture.js";
 export * from "./assertion.js";

@@ -140,6 +140,24 @@ export function listDevices(db: Database, approverId: string): Promise<DeviceRow
   );
 }
 
+/** The public keys of this approver that were not revoked, passkeys and phones in one statement: every decision asks. */
+export async function listLiveKeys(
+  db: Database,
+  approverId: string,
+): Promise<{ credentials: Credential[]; devices: EcPublicJwk[] }> {
+  const row = await firstRow<{ credentials: Credential[]; devices: EcPublicJwk[] }>(
+    db,
+    sql`select (
+        select coalesce(jsonb_agg(jsonb_build_object('id', id, 'jwk', jwk, 'be', be) order by created_at, id), '[]')
+        from ${credential} where approver = ${approverId} and revoked_at is null
+      ) as credentials, (
+        select coalesce(jsonb_agg(sig_jwk order by created_at, kid), '[]')
+        from ${device} where approver = ${approverId} and revoked_at is null
+      ) as devices`,
+  );
+  return row ?? { credentials: [], devices: [] };
+}
+
 /** The credential of this id and whose it is, unless it was revoked. */
 export function findCredential(
   db: Database,

@@ -3,7 +3,7 @@ import { socketHost } from "@countersign/embedded-postgres";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 
-export type Database = PostgresJsDatabase;
+export type Database = PostgresJsDatabase & { $client: postgres.Sql };
 
 export interface Connection {
   db: Database;
@@ -57,6 +57,8 @@ export function hear(
 const clientOptions = (databaseUrl: string) => ({
   ...socketHost(databaseUrl),
   connect_timeout: 5,
+  // One call at a time on a connection: none waits behind another one's lock.
+  max_pipeline: 0,
   // After PostgreSQL was killed the default back-off left calls waiting for 8 s.
   backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
   connection: {

@@ -192,15 +192,6 @@ export async function findLiveAgent(
   return row?.jwk;
 }
 
-/** Written at most once a minute: it is for people to read. */
-export async function touchAgent(db: Database, clientId: string): Promise<void> {
-  await rows(
-    db,
-    sql`update ${agent} set last_seen_at = now()
-      where client_id = ${clientId} and (last_seen_at is null or last_seen_at < now() - interval '1 minute')`,
-  );
-}
-
 export interface AgentRow {
   client_id: string;
   pairing_id: string;

@@ -1,9 +1,11 @@
-import { sql } from "drizzle-orm";
+import type { EcPublicJwk } from "@countersign/shared";
+import { type SQL, sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { ApproverRow } from "./approvers.js";
 import type { Database } from "./client.js";
-import { epoch, firstRow, rows, secondsFromNow } from "./rows.js";
+import { epoch, firstRow, json, rows, secondsFromNow } from "./rows.js";
 import {
+  agent,
   approver,
   credential,
   device,
@@ -83,23 +85,59 @@ export async function deleteSession(db: Database, hash: string): Promise<void> {
   await rows(db, sql`delete from ${session} where hash = ${hash}`);
 }
 
+interface Proof {
+  hash: string;
+  expiresAt: number;
+}
+
+const recordsOf = (proofs: readonly Proof[]): SQL => sql`jsonb_to_recordset(${json(proofs)})
+  as p(hash text, "expiresAt" float8)`;
+
 /**
- * Marks proofs as used, all or none.
+ * Marks proofs as used.
+ * @param seen the agent that is noted to have been here; at most once a minute, since it is for people to read
  * @returns false when one of them had been used before
  */
 export async function useProofs(
   db: Database,
-  proofs: readonly { hash: string; expiresAt: number }[],
+  proofs: readonly Proof[],
+  seen?: string,
 ): Promise<boolean> {
-  const values = sql.join(
-    proofs.map(({ hash, expiresAt }) => sql`(${hash}, to_timestamp(${expiresAt}::float8))`),
-    sql`, `,
-  );
-  const inserted = await rows(
+  const used = await rows(
     db,
-    sql`insert into ${usedProof} (hash, expires_at) values ${values} on conflict (hash) do nothing returning hash`,
+    sql`with used as (
+      insert into ${usedProof} (hash, expires_at) select p.hash, to_timestamp(p."expiresAt") from ${recordsOf(proofs)}
+      on conflict (hash) do nothing returning hash
+    ), noted as (
+      update ${agent} set last_seen_at = now()
+      where client_id = ${seen ?? null} and exists (select 1 from used)
+        and (last_seen_at is null or last_seen_at < now() - interval '1 minute')
+    )
+    select hash from used`,
   );
-  return inserted.length === proofs.length;
+  return used.length === proofs.length;
+}
+
+/**
+ * Marks a proof as used by an agent, while somebody is paired with it.
+ * @returns the agent's key, and whether the proof had not been used before
+ */
+export function useAgentProof(
+  db: Database,
+  clientId: string,
+  proof: Proof,
+): Promise<{ jwk: EcPublicJwk; fresh: boolean } | undefined> {
+  return firstRow(
+    db,
+    sql`with live as (
+      select a.jwk from ${agent} a where a.client_id = ${clientId}
+        and exists (select 1 from ${pairing} p where p.client_id = a.client_id and p.state = 'live')
+    ), used as (
+      insert into ${usedProof} (hash, expires_at) select p.hash, to_timestamp(p."expiresAt") from live, ${recordsOf([proof])}
+      on conflict (hash) do nothing returning hash
+    )
+    select jwk, exists (select 1 from used) as fresh from live`,
+  );
 }
 
 /** Deletes what has run out and is kept for nothing. */

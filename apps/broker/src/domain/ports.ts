@@ -94,7 +94,6 @@ export interface Logger {
 export interface SigningKey {
   kid: string;
   publicJwk: EcPublicJwk;
-  verifyKey: CryptoKey;
   privateKey: CryptoKey;
 }
 

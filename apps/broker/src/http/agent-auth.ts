@@ -1,8 +1,7 @@
 import { ProtocolError } from "@countersign/shared";
 import type { AuthenticatedAgent } from "../authorization.js";
 import type { Broker } from "../broker.js";
-import { findLiveAgent, touchAgent } from "../db/pairings.js";
-import { useProofs } from "../db/sessions.js";
+import { useAgentProof, useProofs } from "../db/sessions.js";
 import type { KeyHolder } from "../pairing.js";
 import type { HttpContext } from "./context.js";
 import { verifyClientAssertion, verifyDpop } from "./proofs.js";
@@ -14,8 +13,7 @@ export async function authenticateClient(
   form: ReadonlyMap<string, string>,
 ): Promise<AuthenticatedAgent> {
   const { clientId, jwk, used } = await verifyClientAssertion(broker, form);
-  if (!(await useProofs(broker.db, [used]))) throw replayed("invalid_client");
-  await touchAgent(broker.db, clientId);
+  if (!(await useProofs(broker.db, [used], clientId))) throw replayed("invalid_client");
   return { clientId, jwk };
 }
 
@@ -53,10 +51,10 @@ export async function authenticateAgent(
   if (proof.jkt !== clientId) {
     throw new ProtocolError("invalid_dpop_proof", { reason: "another key" });
   }
-  const jwk = await findLiveAgent(broker.db, clientId);
-  if (!jwk) throw new ProtocolError("invalid_client");
-  if (!(await useProofs(broker.db, [proof.used]))) throw replayed("invalid_dpop_proof");
-  return { clientId, jwk };
+  const used = await useAgentProof(broker.db, clientId, proof.used);
+  if (!used) throw new ProtocolError("invalid_client");
+  if (!used.fresh) throw replayed("invalid_dpop_proof");
+  return { clientId, jwk: used.jwk };
 }
 
 /** A DPoP proof alone: pairings, where nobody is known yet. */

@@ -1,26 +1,21 @@
 import {
   type EcPublicJwk,
   ecPublicJwk,
-  fromBase64url,
-  importVerificationKey,
   maxClockSkewSeconds,
   ProtocolError,
   parse,
-  parseStrict,
   sha256Text,
   thumbprint,
   utf8,
 } from "@countersign/shared";
-import { compactVerify } from "jose";
 import * as z from "zod/mini";
 import type { Broker } from "../broker.js";
 import { isUnavailable } from "../db/failures.js";
 import { findLiveAgent } from "../db/pairings.js";
+import { readCompact, requireSignature } from "./compact.js";
 
 // RFC 9449 proofs and RFC 7523 client assertions. These keep their standards' rules: unknown members are allowed.
 
-const compact = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$/;
-const maxProofCharacters = 4096;
 /** How long an assertion or a proof may be used, in seconds; replays are remembered as long. */
 const proofSeconds = 300;
 
@@ -31,23 +26,6 @@ export interface UsedProof {
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : "unknown");
-
-function readCompact(jws: string): { header: unknown; payload: unknown } {
-  if (jws.length > maxProofCharacters || !compact.test(jws)) {
-    throw new ProtocolError("invalid_encoding");
-  }
-  const [header = "", payload = "", signature = ""] = jws.split(".");
-  // jose takes any spelling of the last character.
-  fromBase64url(signature);
-  return {
-    header: parseStrict(fromBase64url(header)),
-    payload: parseStrict(fromBase64url(payload)),
-  };
-}
-
-async function verifySignature(jws: string, jwk: EcPublicJwk): Promise<void> {
-  await compactVerify(jws, await importVerificationKey(jwk), { algorithms: ["ES256"] });
-}
 
 const usedProof = (kind: string, owner: string, jti: string, now: number): UsedProof => ({
   hash: sha256Text(utf8(`${kind}\n${owner}\n${jti}`)),
@@ -90,7 +68,7 @@ export async function verifyDpop(
     const { header, payload } = readCompact(proof);
     const { jwk } = parse(dpopHeader, header);
     const claims = parse(dpopPayload, payload);
-    await verifySignature(proof, jwk);
+    await requireSignature(proof, jwk);
     if (claims.htm !== call.method) throw new Error("htm");
     if (withoutQuery(claims.htu) !== `${broker.site.issuer}${call.path}`) throw new Error("htu");
     if (Math.abs(claims.iat - now) > maxClockSkewSeconds) throw new ProtocolError("clock_skew");
@@ -148,7 +126,7 @@ export async function verifyClientAssertion(
     if (audiences.length !== 1 || audiences[0] !== broker.site.issuer) throw new Error("aud");
     const jwk = await findLiveAgent(broker.db, claims.sub);
     if (!jwk || thumbprint(jwk) !== claims.sub) throw new Error("unknown");
-    await verifySignature(jws, jwk);
+    await requireSignature(jws, jwk);
     const issuedAt = claims.iat ?? claims.nbf ?? now;
     if (Math.abs(issuedAt - now) > maxClockSkewSeconds) throw new ProtocolError("clock_skew");
     if (claims.exp <= now || claims.exp > now + proofSeconds + maxClockSkewSeconds) {

@@ -31,8 +31,12 @@ export const contentSecurityPolicy = [
   "trusted-types countersign",
 ].join("; ");
 
+/** The build wrote these beside each text, best first. Nothing else is ever compressed: its length would tell of secrets. */
+const encodings = { br: ".br", gzip: ".gz" } as const;
+
 interface Asset {
   bytes: Uint8Array<ArrayBuffer>;
+  encoded: Map<string, Uint8Array<ArrayBuffer>>;
   headers: Record<string, string>;
 }
 
@@ -48,19 +52,40 @@ export function webApp(directory: string): Hono<HttpEnv> {
     const isScreen = !/\.[a-z0-9]+$/i.test(path);
     const asset = assets.get(path) ?? (isScreen ? shell : undefined);
     if (!asset) return c.notFound();
+    const accepted = c.req.header("accept-encoding") ?? "";
+    for (const [encoding, bytes] of asset.encoded) {
+      if (!accepts(accepted, encoding)) continue;
+      return c.body(bytes, 200, { ...asset.headers, "content-encoding": encoding });
+    }
     return c.body(asset.bytes, 200, asset.headers);
   });
 }
+
+/** RFC 9110 section 12.5.3, for one encoding by its name. */
+const accepts = (header: string, encoding: string): boolean =>
+  header.split(",").some((part) => {
+    const [name = "", weight = "1"] = part.split(/;\s*q=/i);
+    return name.trim().toLowerCase() === encoding && Number(weight) > 0;
+  });
 
 function readAssets(directory: string): Map<string, Asset> {
   const files = readdirSync(directory, { recursive: true, encoding: "utf8" })
     .map((name) => join(directory, name))
     .filter((path) => statSync(path).isFile());
+  const read = (path: string) => Uint8Array.from(readFileSync(path));
   return new Map(
-    files.map((path) => {
-      const name = `/${relative(directory, path).split(sep).join("/")}`;
-      return [name, { bytes: Uint8Array.from(readFileSync(path)), headers: headersOf(name) }];
-    }),
+    files
+      .filter((path) => !Object.values(encodings).some((ending) => path.endsWith(ending)))
+      .map((path) => {
+        const name = `/${relative(directory, path).split(sep).join("/")}`;
+        const encoded = new Map(
+          Object.entries(encodings)
+            .filter(([, ending]) => files.includes(path + ending))
+            .map(([encoding, ending]) => [encoding, read(path + ending)]),
+        );
+        const vary = encoded.size > 0 ? { vary: "accept-encoding" } : {};
+        return [name, { bytes: read(path), encoded, headers: { ...headersOf(name), ...vary } }];
+      }),
   );
 }
 

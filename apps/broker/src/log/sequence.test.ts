@@ -42,18 +42,15 @@ const writeLeaves = (count: number) =>
 /** A database that lets a test in before and after each statement. */
 function withSteps(step: (at: "before" | "after", statement: number) => Promise<void>): Database {
   let statements = 0;
-  return new Proxy(db, {
-    get(target, member) {
-      if (member !== "execute") return Reflect.get(target, member);
-      return async (statement: never) => {
-        const number = ++statements;
-        await step("before", number);
-        const answer = await target.execute(statement);
-        await step("after", number);
-        return answer;
-      };
-    },
-  });
+  const { $client } = db;
+  const unsafe = async (...call: Parameters<typeof $client.unsafe>) => {
+    const number = ++statements;
+    await step("before", number);
+    const answer = await $client.unsafe(...call);
+    await step("after", number);
+    return answer;
+  };
+  return { $client: { unsafe } } as unknown as Database;
 }
 
 describe("sequencing", () => {

@@ -3,7 +3,10 @@ import type { Sql } from "./attack.js";
 /** Written at every call, and nobody's. */
 const passing = ["rate_bucket", "used_proof", "nonce"];
 
-/** Whatever the database has of somebody known by these ids, table by table, down to the byte. */
+/**
+ * Whatever the database has of somebody known by these ids, table by table, down to the byte; but for a leaf's place,
+ * which the log gives it by itself.
+ */
 export async function rowsNaming(
   sql: Sql,
   ids: readonly string[],
@@ -12,7 +15,6 @@ export async function rowsNaming(
   const dumps: Record<string, string> = {};
   for (const { tablename } of tables) {
     if (passing.includes(tablename)) continue;
-    // A leaf gets its place in the log by itself, a moment later.
     const rows =
       await sql`select (to_jsonb(t) - 'log_index')::text as row from ${sql(tablename)} t`;
     const found = rows

@@ -39,10 +39,17 @@ export async function openRequest(
   rid: string,
   own: SignedIn,
 ): Promise<{ opened: Opened; progress: Progress }> {
+  // What takes longest on its way is asked for at once.
+  const sealing = getSealed(rid);
+  sealing.catch(() => undefined);
   const detail = await getRequest(rid);
-  const sealed = await getSealed(rid);
   // A settled request is only looked at: its deadline is judged by the time when it was made.
   const settled = detail.state !== "pending";
+  const looking = settled
+    ? undefined
+    : import("../log/log.js").then((it) => it.lookAtLog(own.site.issuer));
+  looking?.catch(() => undefined);
+  const sealed = await sealing;
   const [verified, log] = await Promise.all([
     verifyReview(
       { rid, detail, sealed },
@@ -54,7 +61,7 @@ export async function openRequest(
         findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
       },
     ),
-    settled ? undefined : import("../log/log.js").then((it) => it.lookAtLog(own.site.issuer)),
+    looking,
   ]);
   const verdict = log ? underLog(verified, log) : verified;
   const opened: Opened = {
