@@ -11,7 +11,7 @@ it("benchmarks run: cheap ones, one of them with a broker", { timeout: 110_000 }
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [...options, "bench/src/main.ts", "--smoke", ...names],
-    { cwd: root },
+    { cwd: root, timeout: 100_000 },
   );
   for (const what of ["assertion check", "a green action", "evidence"]) {
     expect(stdout).toContain(what);

@@ -21,7 +21,9 @@ describe.skipIf(missing.length > 0)("a desktop", () => {
   let display: string;
   const clients: ChildProcess[] = [];
   beforeAll(async () => {
-    server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "640x480x24", "-nolisten", "tcp"], {
+    // Without a reset when its last window goes, which would end the next one too.
+    const options = ["-noreset", "-displayfd", "3", "-screen", "0", "640x480x24"];
+    server = spawn("Xvfb", [...options, "-nolisten", "tcp"], {
       stdio: ["ignore", "ignore", "ignore", "pipe"],
     });
     const [number] = await new Promise<string[]>((resolve) => {
@@ -35,7 +37,7 @@ describe.skipIf(missing.length > 0)("a desktop", () => {
   });
 
   const xdotool = (...args: string[]): string =>
-    execFileSync("xdotool", args, { env: { ...process.env, DISPLAY: display } })
+    execFileSync("xdotool", args, { env: { ...process.env, DISPLAY: display }, timeout: 10_000 })
       .toString()
       .trim();
 
