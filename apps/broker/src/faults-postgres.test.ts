@@ -94,7 +94,7 @@ describe("a database that stops answering", () => {
       line.close();
       await database.stop();
     }
-  });
+  }, 60_000);
 });
 
 /** A TCP line to the server that can go dead without closing. */
