@@ -8,9 +8,15 @@ export function percentile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
 
+/** After this a row goes no further round: the whole table takes ten minutes at most, on a slow machine too. */
+const roundsMilliseconds = 30_000;
+/** The first may be for warming up. */
+const fewestRounds = 2;
+
 /**
  * Runs the contenders one after the other, again and again (A B A B ...), so that whatever else the machine
  * does falls on all of them alike.
+ * @param rounds how many, where the machine is fast enough
  * @returns what each run of each contender gave, in order
  */
 export async function interleave<Name extends string, Value>(
@@ -22,7 +28,9 @@ export async function interleave<Name extends string, Value>(
     Name,
     Value[]
   >;
+  const began = performance.now();
   for (let round = 0; round < rounds; round++) {
+    if (round >= fewestRounds && performance.now() - began > roundsMilliseconds) break;
     for (const name of names) results[name].push(await contenders[name]());
   }
   return results;

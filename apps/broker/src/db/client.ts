@@ -57,7 +57,8 @@ export function hear(
 const clientOptions = (databaseUrl: string) => ({
   ...socketHost(databaseUrl),
   connect_timeout: 5,
-  // One call at a time on a connection: none waits behind another one's lock.
+  // No call behind another one on a connection. When PostgreSQL dies the driver takes new ones for a connection that
+  // is just being lost: it forgets them, or ends the process.
   max_pipeline: 0,
   // After PostgreSQL was killed the default back-off left calls waiting for 8 s.
   backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
