@@ -57,8 +57,7 @@ export function hear(
 const clientOptions = (databaseUrl: string) => ({
   ...socketHost(databaseUrl),
   connect_timeout: 5,
-  // No call behind another one on a connection. When PostgreSQL dies the driver takes new ones for a connection that
-  // is just being lost: it forgets them, or ends the process.
+  // No call behind another one on a connection: with PostgreSQL killed under load that was seen to go wrong (019).
   max_pipeline: 0,
   // After PostgreSQL was killed the default back-off left calls waiting for 8 s.
   backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
