@@ -19,8 +19,9 @@ const screens = [
   ...["/", "/enrol", "/link", "/requests/AAAAAAAAAAAAAAAAAAAAAA", "/agents", "/pair", "/alerts"],
   ...["/practice", "/history", "/devices", "/you", "/nowhere", "/index.html"],
 ];
-const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((name) =>
-  /\.\w+$/.test(name),
+// A compressed form has no address of its own.
+const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter(
+  (name) => /\.\w+$/.test(name) && !/\.(br|gz)$/.test(name),
 );
 const everywhere = [
   ...screens,
