@@ -27,6 +27,8 @@ export const limits = {
   /** Requests that one purge of records takes. */
   recordsPerPurge: 500,
   listPageSize: 50,
+  /** What the figures of oversight cover. */
+  oversightDays: 30,
   /** Of an event stream's replay: it fits into the backlog that a reader may have. */
   hintPageSize: 250,
   bodyBytes: 64 * 1024,

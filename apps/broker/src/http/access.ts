@@ -60,6 +60,7 @@ export const access: Readonly<Record<string, Access>> = {
   "GET /app/requests/:rid/contexts/:sha256": "session",
   "POST /app/requests/:rid/ceremony": "session",
   "POST /app/requests/:rid/decisions": "session",
+  "GET /app/oversight": "session",
   "GET /app/events": "session",
   "GET /app/agents": "session",
   "DELETE /app/agents/:clientId": "session",

@@ -6,6 +6,7 @@ import {
   fromBase64url,
   fromUtf8,
   id,
+  type Oversight,
   ProtocolError,
   parse,
   type RequestDetail,
@@ -19,6 +20,7 @@ import { decide, openCeremony, requestOf } from "../authorization.js";
 import type { Broker } from "../broker.js";
 import type { ApproverRow } from "../db/approvers.js";
 import { getContext } from "../db/contexts.js";
+import { readOversight } from "../db/oversight.js";
 import {
   type HistoryCursor,
   listDecisions,
@@ -97,6 +99,14 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     .post("/requests/:rid/decisions", async (c) => {
       const person = await decidingPersonOf(c);
       return c.json(await decide(deciding, person, ridOf(c), await readJson(c, decision)));
+    })
+    .get("/oversight", async (c) => {
+      const { approver } = await personOf(c);
+      const figures: Oversight = {
+        days: limits.oversightDays,
+        ...(await readOversight(broker.db, approver)),
+      };
+      return c.json(figures);
     })
     .get("/events", async (c) => {
       const { approver } = await personOf(c);
