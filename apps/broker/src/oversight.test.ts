@@ -1,4 +1,4 @@
-import { oversight, parse } from "@countersign/shared";
+import { oversight, parse, requestTimes } from "@countersign/shared";
 import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
 import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -189,5 +189,28 @@ describe("the figures of oversight", () => {
     const after = await figuresOf(ada);
     expect(after.to_decision).toEqual(before.to_decision);
     expect(after.requests).toBe(before.requests + 1);
+  });
+});
+
+describe("the times of a request", () => {
+  it("are those of its leaves, each approval of them and the first of its openings", async () => {
+    const { rid } = await other.request({ quorum: 2 });
+    await eve.approve(rid);
+    await retell(rid, 60_000, 5000, 10_000);
+    await ada.approve(rid);
+    const read = async (phone: SoftPhone) => phone.call("GET", `/app/requests/${rid}/times`);
+    const { times } = parse(requestTimes, await (await read(ada)).json());
+    const leaves = await leavesOf(rid);
+    const told = ["request", "open", "approve", "approve"];
+    expect(times.map(({ kind }) => kind)).toEqual(told);
+    expect(leaves.map(({ kind }) => kind)).toEqual([
+      "request",
+      "open",
+      "approve",
+      "open",
+      "approve",
+    ]);
+    const seconds = leaves.map(({ at }) => Math.floor(at.getTime() / 1000));
+    expect(times.map(({ at }) => at)).toEqual([0, 1, 2, 4].map((place) => seconds[place]));
   });
 });

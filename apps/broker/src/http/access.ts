@@ -56,6 +56,7 @@ export const access: Readonly<Record<string, Access>> = {
   "POST /app/recovery": "session",
   "GET /app/requests": "session",
   "GET /app/requests/:rid": "session",
+  "GET /app/requests/:rid/times": "session",
   "GET /app/requests/:rid/context": "session",
   "GET /app/requests/:rid/contexts/:sha256": "session",
   "POST /app/requests/:rid/ceremony": "session",

@@ -11,6 +11,7 @@ import {
   parse,
   type RequestDetail,
   type RequestSummary,
+  type RequestTimes,
   toBase64url,
   utf8,
 } from "@countersign/shared";
@@ -27,6 +28,7 @@ import {
   listHistory,
   listInbox,
   listOutcomes,
+  listTimes,
   type RequestRow,
 } from "../db/request-reads.js";
 import { listSessionVersions } from "../db/stream-holders.js";
@@ -77,6 +79,11 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     .get("/requests/:rid", async (c) => {
       const person = await personOf(c);
       return c.json(await toDetail(broker, await requestOf(broker, person, ridOf(c))));
+    })
+    .get("/requests/:rid/times", async (c) => {
+      const { rid } = await requestOf(broker, await personOf(c), ridOf(c));
+      const times: RequestTimes = { times: await listTimes(broker.db, rid) };
+      return c.json(times);
     })
     .get("/requests/:rid/context", async (c) => {
       const { approver } = await personOf(c);

@@ -3,6 +3,7 @@ import { assertion, credential } from "../assertion.js";
 import { chainLink, deviceKeys } from "../chain.js";
 import { decision } from "../decision.js";
 import { signedFreeze } from "../freeze.js";
+import { leafKind } from "../leaf.js";
 import { pairingAcceptance } from "../pairing.js";
 import {
   base64url,
@@ -137,6 +138,12 @@ export const requestDetail = z.object({
   freeze: z.optional(signedFreeze),
 });
 export type RequestDetail = z.infer<typeof requestDetail>;
+
+/** `GET /app/requests/{rid}/times`: its leaves in order of time, by the server's clock; of openings and reports the first. */
+export const requestTimes = z.object({
+  times: z.array(z.object({ kind: leafKind, at: numericDate })),
+});
+export type RequestTimes = z.infer<typeof requestTimes>;
 
 /** Seconds; no median of nothing. */
 const spread = z.object({
