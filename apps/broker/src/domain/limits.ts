@@ -36,6 +36,8 @@ export const limits = {
   streamsPerSession: 8,
   /** Leaves that one statement puts into the tree. */
   leavesPerBatch: 1000,
+  /** Records that one page of an auditor's has. */
+  recordsPerPage: 256,
   /** What an agent takes. */
   leavesInEvidence: 256,
   /** The window of `AgentLimits.pushesPerWindow`. */
