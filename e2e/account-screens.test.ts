@@ -63,6 +63,18 @@ it("settings", async () => {
   await look(page, "settings-open");
 });
 
+it("how somebody decides, in figures", async () => {
+  const { matchCode } = await agent.request();
+  await world.phone.approve(matchCode);
+  await page.goto("/you");
+  await page.getByText("How you decide").click();
+  await page.getByTestId("oversight-agents").getByText("Desk agent").waitFor();
+  expect(await page.getByTestId("oversight-times").textContent()).toContain(
+    "Of 1 that you answered",
+  );
+  await look(page, "oversight");
+});
+
 it("devices and passkeys", async () => {
   await page.goto("/devices");
   await page.getByRole("textbox", { name: "Link of the new phone" }).waitFor();

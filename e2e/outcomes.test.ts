@@ -70,6 +70,18 @@ it("the screen after an action is opened by the approver, and was given to the a
   await look(page, "history-after");
   await page.getByRole("button", { name: "Close" }).click();
   await picture.waitFor({ state: "detached" });
+
+  await page.getByRole("button", { name: "What happened when" }).click();
+  const steps = page.getByTestId("story").locator("strong");
+  await steps.first().waitFor();
+  expect(await steps.allTextContents()).toEqual([
+    "Proposed",
+    "First opened",
+    "An approval",
+    "Taken by the agent, to be executed",
+    "Done",
+  ]);
+  await look(page, "history-story");
 }, 120_000);
 
 it("another picture than the reported one is not shown", async () => {

@@ -41,7 +41,7 @@ export default defineConfig({
           groups: [
             {
               name: "common",
-              test: /src[\\/](wait|preferences|platform|times|clock|failure|arrival|session|strings|strings[\\/](?!after-picture|alerts|devices|recovery)[\w-]+|pairing[\\/]pending|keys[\\/](paired-agents|database)|ui[\\/]\w+)\.tsx?$/,
+              test: /src[\\/](wait|preferences|platform|times|clock|failure|arrival|session|strings|strings[\\/](?!after-picture|alerts|devices|oversight|recovery|story)[\w-]+|pairing[\\/]pending|keys[\\/](paired-agents|database)|ui[\\/]\w+)\.tsx?$/,
             },
           ],
         },

@@ -51,7 +51,7 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.use("/bc-authorize", bodyLimit({ maxSize: limits.bodyBytes }));
 
   app.route("/", discoveryRoutes(broker));
-  app.route("/log", logRoutes(broker, rates));
+  app.route("/log", logRoutes(broker, rates, failures));
   app.route("/", oauthRoutes(broker, rates));
   app.route("/v1/pairings", pairingRoutes(broker, rates));
   app.route("/v1", agentRoutes(broker, rates));

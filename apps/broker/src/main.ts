@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { EmbeddedPostgresError } from "@countersign/embedded-postgres";
 import pino from "pino";
 import { renderUnicodeCompact } from "uqr";
+import { runCommand } from "./command.js";
 import { describeFailure } from "./db/failures.js";
 import { readEnvironment, StartupError } from "./env.js";
 import { armFault, faultsAreBuiltIn } from "./faults.js";
@@ -27,6 +28,11 @@ function environmentVariables(): Record<string, string | undefined> {
 async function main(): Promise<void> {
   if (faultsAreBuiltIn) armFault(process.env["FAULT"]);
   const env = readEnvironment(environmentVariables());
+  const argv = process.argv.slice(2);
+  if (argv.length > 0) {
+    process.stdout.write(`${await runCommand(env, argv)}\n`);
+    return;
+  }
   const log = pino({ level: env.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const broker = await start(env, log);
   let stopping = false;

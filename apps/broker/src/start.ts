@@ -1,11 +1,8 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Agent } from "node:https";
 import type { AddressInfo } from "node:net";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startEmbeddedPostgres } from "@countersign/embedded-postgres";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { createEgressAgent } from "./adapters/egress-guard.js";
 import { createEventBus } from "./adapters/event-bus.js";
@@ -35,17 +32,15 @@ import { knownPushHosts } from "./domain/push-endpoint.js";
 import { type Environment, type PublicSite, StartupError, siteOf, vapidSubjectOf } from "./env.js";
 import { refusal } from "./http/errors.js";
 import { createSequencer } from "./log/sequence.js";
+import { migrationsFolder, type Stops, startOwnDatabase } from "./own-database.js";
 import { startPushSender } from "./push.js";
 import { expireOverdue, tellLogged } from "./redemption.js";
 import { inviteFirstApprover } from "./registration.js";
 
-const migrationsFolder = fileURLToPath(new URL("../drizzle", import.meta.url));
 const webAppDirectory = fileURLToPath(new URL("../../pwa/dist", import.meta.url));
 
 /** Kept for decisions: people decide slowly, and one at a time. */
 const reservedConnections = 2;
-
-type Stops = (() => Promise<void> | void)[];
 
 export interface RunningBroker {
   site: PublicSite;
@@ -186,23 +181,6 @@ async function closeServer(server: Server): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), 500);
   await closed;
   clearTimeout(timer);
-}
-
-async function startOwnDatabase(env: Environment, log: Logger, stops: Stops): Promise<string> {
-  const dataDir = env.DATA_DIR ?? defaultDataDirectory();
-  mkdirSync(dataDir, { recursive: true });
-  const server = await startEmbeddedPostgres({
-    dataDir: join(dataDir, "postgres"),
-    log: (line) => log.debug({ source: "postgres" }, line),
-  });
-  stops.push(() => server.stop());
-  return server.url;
-}
-
-function defaultDataDirectory(): string {
-  return process.getuid?.() === 0
-    ? "/var/lib/countersign"
-    : join(homedir(), ".local", "share", "countersign");
 }
 
 /** Migrates, and holds the database to what the promises need. */

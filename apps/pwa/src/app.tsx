@@ -29,6 +29,7 @@ const DevicesScreen = screen(() => import("./devices/devices-screen.js"));
 const LinkScreen = screen(() => import("./devices/link-screen.js"));
 const RecoverScreen = screen(() => import("./recovery/recover-screen.js"));
 const CodesScreen = screen(() => import("./recovery/codes-screen.js"));
+const OversightScreen = screen(() => import("./oversight/oversight-screen.js"));
 const YouScreen = screen(() => import("./screens/you.js"));
 
 // Who comes from an alert has it under way while the session is asked for.
@@ -86,6 +87,7 @@ function SignedInScreens({ own }: { own: SignedIn }) {
         <Route path="/devices" component={DevicesScreen} own={own} />
         <Route path="/link" component={LinkScreen} site={own.site} own={own} />
         <Route path="/recovery" component={CodesScreen} own={own} />
+        <Route path="/oversight" component={OversightScreen} own={own} />
         <Route path="/you" component={YouScreen} own={own} />
         <Route path="/enrol" component={EnrolledScreen} own={own} />
         <Route default component={NotFoundScreen} />

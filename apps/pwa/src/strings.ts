@@ -12,7 +12,7 @@ import { signInStrings } from "./strings/sign-in.js";
 
 /**
  * Every word that the app shows, a file for each room. What few people ever see is not among the words that every
- * first load carries: alerts, devices and recovery come with their screens.
+ * first load carries: alerts, devices, figures and recovery come with their screens.
  */
 export const strings = {
   ...appStrings,

@@ -1,4 +1,5 @@
 export { EmbeddedPostgresError } from "./errors.js";
+export { runningServerUrl } from "./orphan.js";
 export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,

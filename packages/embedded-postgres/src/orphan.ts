@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { resolveDataDir } from "./cluster.js";
 import { EmbeddedPostgresError } from "./errors.js";
 import { takeLock } from "./lock.js";
 import { socketUrl } from "./url.js";
@@ -30,6 +31,11 @@ export async function endOrphan(dataDir: string): Promise<void> {
       return;
     }
   }
+}
+
+/** Where a live server of this directory listens, by its own record: for a client beside the one that started it. */
+export async function runningServerUrl(dataDir: string): Promise<string | undefined> {
+  return (await recordedServer(await resolveDataDir(dataDir)))?.url;
 }
 
 /** Line 1 of postmaster.pid is the process id, line 5 the socket's directory. Another's file is not readable: no server of ours. */

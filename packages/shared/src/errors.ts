@@ -20,6 +20,10 @@ export const errorTable = {
   invalid_dpop_proof: [401, "The DPoP proof is missing, stale or not for this call."],
   invalid_token: [401, "The access token is missing or expired. Ask for a new one."],
   unauthenticated: [401, "Sign in again."],
+  auditor_required: [
+    401,
+    "An auditor's token is missing or was taken back. Ask whoever runs this server.",
+  ],
   cross_site: [403, "This call must come from the app itself."],
   forbidden: [403, "This is not yours to do."],
   not_found: [404, "Nothing here, or nothing that is yours."],

@@ -47,5 +47,6 @@ export { holdsSecret } from "./view/secrets.js";
 export { countMarks, visible } from "./view/visible.js";
 export * from "./wire/agent.js";
 export * from "./wire/app.js";
+export * from "./wire/auditor.js";
 export * from "./wire/keys.js";
 export * from "./wire/push.js";

@@ -20,6 +20,7 @@ export const leafKind = z.enum([
   "freeze",
   "recovery",
   "purge",
+  "role",
 ]);
 export type LeafKind = z.infer<typeof leafKind>;
 

@@ -141,6 +141,19 @@ export async function listLeaves(
   );
 }
 
+/** When what happened to a request, by its leaves. Of openings and reports, which can be many, the first. */
+export async function listTimes(
+  db: Database,
+  rid: string,
+): Promise<{ kind: LeafKind; at: number }[]> {
+  return rows(
+    db,
+    sql`select kind, ${epoch(sql`min(created_at)`)} as at from ${leaf} where rid = ${rid}
+      group by kind, case when kind in ('open', 'outcome') then 0 else seq end
+      order by min(created_at), min(seq)`,
+  );
+}
+
 export interface OpenCeremony {
   rid: string;
   approver: string;

@@ -19,6 +19,8 @@ const privileges: Record<string, string> = {
   chain_link: readAndAdd,
   authorization_request: neverRemoved,
   approver: neverRemoved,
+  // The operator makes and ends them, as the owner.
+  auditor: "select",
   credential: neverRemoved,
   device: neverRemoved,
 };

@@ -338,6 +338,13 @@ export const leaf = pgTable(
   ],
 );
 
+/** Who may read the log's records: a token by its hash. Made and ended by the owner of the tables alone. */
+export const auditor = pgTable("auditor", {
+  name: text("name").primaryKey(),
+  hash: text("hash").notNull().unique(),
+  createdAt: createdAt(),
+});
+
 /** The one tree head. Whatever the log's key signs stands here before. */
 export const logHead = pgTable(
   "log_head",

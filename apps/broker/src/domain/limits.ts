@@ -27,6 +27,8 @@ export const limits = {
   /** Requests that one purge of records takes. */
   recordsPerPurge: 500,
   listPageSize: 50,
+  /** What the figures of oversight cover. */
+  oversightDays: 30,
   /** Of an event stream's replay: it fits into the backlog that a reader may have. */
   hintPageSize: 250,
   bodyBytes: 64 * 1024,
@@ -34,6 +36,8 @@ export const limits = {
   streamsPerSession: 8,
   /** Leaves that one statement puts into the tree. */
   leavesPerBatch: 1000,
+  /** Records that one page of an auditor's has. */
+  recordsPerPage: 256,
   /** What an agent takes. */
   leavesInEvidence: 256,
   /** The window of `AgentLimits.pushesPerWindow`. */

@@ -1,10 +1,10 @@
 /**
  * Who may call a route, and by what they prove it:
  * `public`: anybody, and it says the same to all; `client`: an agent, by `private_key_jwt`; `agent`: an agent, by a
- * DPoP-bound token; `key`: whoever holds an agent's key, by a DPoP proof; `session`: a signed-in approver;
+ * DPoP-bound token; `auditor`: who reads the log's records and nothing else, by a token; `key`: whoever holds an agent's key, by a DPoP proof; `session`: a signed-in approver;
  * `carried`: whoever holds what the call itself carries, a secret or a signature, and nothing of anybody else's.
  */
-type Access = "public" | "client" | "agent" | "key" | "session" | "carried";
+type Access = "public" | "client" | "agent" | "key" | "session" | "auditor" | "carried";
 
 /** Every route there is. The server does not start with one that is not here. */
 export const access: Readonly<Record<string, Access>> = {
@@ -15,6 +15,7 @@ export const access: Readonly<Record<string, Access>> = {
   "GET /jwks": "public",
   "GET /log/checkpoint": "public",
   "GET /log/tile/*": "public",
+  "GET /log/records": "auditor",
   // The web app.
   "GET /*": "public",
 
@@ -56,10 +57,12 @@ export const access: Readonly<Record<string, Access>> = {
   "POST /app/recovery": "session",
   "GET /app/requests": "session",
   "GET /app/requests/:rid": "session",
+  "GET /app/requests/:rid/times": "session",
   "GET /app/requests/:rid/context": "session",
   "GET /app/requests/:rid/contexts/:sha256": "session",
   "POST /app/requests/:rid/ceremony": "session",
   "POST /app/requests/:rid/decisions": "session",
+  "GET /app/oversight": "session",
   "GET /app/events": "session",
   "GET /app/agents": "session",
   "DELETE /app/agents/:clientId": "session",

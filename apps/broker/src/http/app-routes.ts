@@ -6,10 +6,12 @@ import {
   fromBase64url,
   fromUtf8,
   id,
+  type Oversight,
   ProtocolError,
   parse,
   type RequestDetail,
   type RequestSummary,
+  type RequestTimes,
   toBase64url,
   utf8,
 } from "@countersign/shared";
@@ -19,12 +21,14 @@ import { decide, openCeremony, requestOf } from "../authorization.js";
 import type { Broker } from "../broker.js";
 import type { ApproverRow } from "../db/approvers.js";
 import { getContext } from "../db/contexts.js";
+import { readOversight } from "../db/oversight.js";
 import {
   type HistoryCursor,
   listDecisions,
   listHistory,
   listInbox,
   listOutcomes,
+  listTimes,
   type RequestRow,
 } from "../db/request-reads.js";
 import { listSessionVersions } from "../db/stream-holders.js";
@@ -76,6 +80,11 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       const person = await personOf(c);
       return c.json(await toDetail(broker, await requestOf(broker, person, ridOf(c))));
     })
+    .get("/requests/:rid/times", async (c) => {
+      const { rid } = await requestOf(broker, await personOf(c), ridOf(c));
+      const times: RequestTimes = { times: await listTimes(broker.db, rid) };
+      return c.json(times);
+    })
     .get("/requests/:rid/context", async (c) => {
       const { approver } = await personOf(c);
       const octets = await getContext(broker.db, { rid: ridOf(c), approver });
@@ -97,6 +106,14 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     .post("/requests/:rid/decisions", async (c) => {
       const person = await decidingPersonOf(c);
       return c.json(await decide(deciding, person, ridOf(c), await readJson(c, decision)));
+    })
+    .get("/oversight", async (c) => {
+      const { approver } = await personOf(c);
+      const figures: Oversight = {
+        days: limits.oversightDays,
+        ...(await readOversight(broker.db, approver)),
+      };
+      return c.json(figures);
     })
     .get("/events", async (c) => {
       const { approver } = await personOf(c);

@@ -68,7 +68,9 @@ function problemResponse(code: ErrorCode): Response {
 const challenge = (code: ErrorCode): Record<string, string> =>
   code === "invalid_token" || code === "invalid_dpop_proof"
     ? { "www-authenticate": `DPoP error="${code}", algs="ES256"` }
-    : {};
+    : code === "auditor_required"
+      ? { "www-authenticate": "Bearer" }
+      : {};
 
 const retryAfter = (status: number): Record<string, string> =>
   status === 429 || status === 503 ? { "retry-after": "1" } : {};

@@ -19,6 +19,7 @@ const perMinute = {
   testPush: 6,
   /** A mirror that starts from nothing takes two tiles for every 256 leaves. */
   log: 3000,
+  auditor: 600,
 } as const;
 
 type Subject = keyof typeof perMinute;

@@ -1,18 +1,36 @@
+import { type LogRecords, parse } from "@countersign/shared";
 import { Hono } from "hono";
+import * as z from "zod/mini";
 import type { Broker } from "../broker.js";
+import { listRecords } from "../db/auditors.js";
 import { currentCheckpoint } from "../log/checkpoint.js";
 import { readTile } from "../log/tiles.js";
+import { authenticateAuditor } from "./auditor-auth.js";
 import type { HttpEnv } from "./context.js";
-import type { RateLimits } from "./limits.js";
+import { limitFailures } from "./guards.js";
+import type { FailureLimit, RateLimits } from "./limits.js";
 
 const forever = "public, max-age=31536000, immutable";
 
-/** The log, for everybody: it holds salted hashes and nothing else. @see c2sp.org/tlog-tiles */
-export function logRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
+const place = z.int().check(z.minimum(0));
+
+/** The log, for everybody: it holds salted hashes and nothing else; the records behind them, for auditors. @see c2sp.org/tlog-tiles */
+export function logRoutes(
+  broker: Broker,
+  rates: RateLimits,
+  failures: FailureLimit,
+): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
     .use(async (c, next) => {
       await rates.log(c.get("clientAddress"));
       await next();
+    })
+    .use("/records", limitFailures(failures))
+    .get("/records", async (c) => {
+      await rates.auditor(await authenticateAuditor(broker, c));
+      const from = parse(place, Number(c.req.query("from") ?? "0"));
+      const page: LogRecords = await listRecords(broker.db, from);
+      return c.json(page, 200, { "cache-control": "no-store" });
     })
     .get("/checkpoint", async (c) => {
       const { note } = await currentCheckpoint(broker.db, broker.logKey);

@@ -108,7 +108,7 @@ describe("a route", () => {
   it("answers nobody who proves nothing, and changes nothing for them", async () => {
     const { origin } = world.broker.site;
     const before = await adasRows();
-    for (const { method, path } of routes(["client", "agent", "key", "session"])) {
+    for (const { method, path } of routes(["client", "agent", "key", "session", "auditor"])) {
       const isForm = ["/token", "/bc-authorize"].includes(path);
       for (const target of paths(path)) {
         const answer = await fetch(`${origin}${target}`, {

@@ -1,11 +1,15 @@
+import { type RequestTimes, requestTimes } from "@countersign/shared";
 import { useState } from "preact/hooks";
+import { call } from "../api/call.js";
 import { getRequest } from "../api/endpoints.js";
 import { sentenceFor } from "../failure.js";
 import type { SignedIn } from "../session.js";
+import { storyStrings } from "../strings/story.js";
 import { strings } from "../strings.js";
 import { Problem } from "../ui/screen.js";
 import type { AfterPictures } from "./after-picture.js";
 import type { Opened, Progress } from "./opened.js";
+import { Story } from "./story.js";
 
 export interface AfterResultProps {
   opened: Opened;
@@ -18,7 +22,13 @@ export function AfterResult({ opened, progress, own }: AfterResultProps) {
   const { result } = strings;
   const [problem, setProblem] = useState<string>();
   const [pictures, setPictures] = useState<{ show: typeof AfterPictures } | null>(null);
+  const [times, setTimes] = useState<RequestTimes["times"] | null>(null);
   const { agent, request } = opened.verdict;
+  const tell = () =>
+    void call(requestTimes, `/app/requests/${encodeURIComponent(opened.rid)}/times`).then(
+      (answer) => setTimes(answer.times),
+      (error) => setProblem(sentenceFor(error)),
+    );
   const save = async () => {
     try {
       // A chunk of its own: few reviews end with it.
@@ -49,6 +59,12 @@ export function AfterResult({ opened, progress, own }: AfterResultProps) {
           {result.afterPicture}
         </button>
       )}
+      {!times && (
+        <button type="button" class="small" onClick={tell}>
+          {storyStrings.title}
+        </button>
+      )}
+      {times && <Story times={times} outcomes={progress.outcomes} />}
       {pictures && agent && own.device && (
         <pictures.show
           rid={opened.rid}

@@ -54,6 +54,11 @@ export default function YouScreen({ own }: { own: SignedIn }) {
               {you.practise}
             </a>
           </li>
+          <li>
+            <a class="card-link" href="/oversight">
+              {you.oversight}
+            </a>
+          </li>
         </ul>
       </section>
       <section>

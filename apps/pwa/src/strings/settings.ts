@@ -6,6 +6,7 @@ export const settingsStrings = {
     pickAlways: "Always pick the match code",
     pickAlwaysText: "Out of three, for every request, not just for new agents and bursts.",
     practise: "Practise again",
+    oversight: "How you decide, in figures",
     devices: "Devices and passkeys",
     devicesLink: "Add another phone, or remove one",
     codes: "Recovery codes",

@@ -3,6 +3,7 @@ import { assertion, credential } from "../assertion.js";
 import { chainLink, deviceKeys } from "../chain.js";
 import { decision } from "../decision.js";
 import { signedFreeze } from "../freeze.js";
+import { leafKind } from "../leaf.js";
 import { pairingAcceptance } from "../pairing.js";
 import {
   base64url,
@@ -137,6 +138,43 @@ export const requestDetail = z.object({
   freeze: z.optional(signedFreeze),
 });
 export type RequestDetail = z.infer<typeof requestDetail>;
+
+/** `GET /app/requests/{rid}/times`: its leaves in order of time, by the server's clock; of openings and reports the first. */
+export const requestTimes = z.object({
+  times: z.array(z.object({ kind: leafKind, at: numericDate })),
+});
+export type RequestTimes = z.infer<typeof requestTimes>;
+
+/** Seconds; no median of nothing. */
+const spread = z.object({
+  count: z.int(),
+  median: z.nullable(z.number()),
+  p90: z.nullable(z.number()),
+});
+
+/** `GET /app/oversight`: how this approver decided, as the log's records of the last days have it. */
+export const oversight = z.object({
+  days: z.int(),
+  /** Requests that named this approver. */
+  requests: z.int(),
+  /** From the request to this approver's first answer. */
+  to_decision: spread,
+  /** From the first opening to the answer, of requests that only this approver could open. */
+  on_screen: spread,
+  /** At most 50, those that asked most often first. */
+  agents: z.array(
+    z.object({
+      client_id: bytes32,
+      requests: z.int(),
+      /** What this approver said of them last. Of the others nothing: denied by a freeze or another, expired, withdrawn. */
+      approved: z.int(),
+      denied: z.int(),
+      /** Most requests within a minute. */
+      busiest_minute: z.int(),
+    }),
+  ),
+});
+export type Oversight = z.infer<typeof oversight>;
 
 /** `POST /app/requests/{rid}/ceremony` takes the device in hand and answers with a ceremony. */
 export const ceremonyRequest = z.strictObject({ device_kid: bytes32 });
