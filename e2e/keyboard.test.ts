@@ -172,6 +172,8 @@ it("goes through the tabs, the history, the settings and the devices", async () 
     .getByText(/^You (approved|denied)|^Denied/)
     .first()
     .waitFor();
+  // What comes last has come: nothing moves any more between finding a link and using it.
+  await page.getByText("Back to the inbox").waitFor();
   await keys.use("Inbox");
   await heading("Inbox");
   await keys.use("Settings");

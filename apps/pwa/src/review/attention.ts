@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { refocus } from "../ui/focus-in-sight.js";
 import { addSpan, firstGap, type Span } from "./coverage.js";
 
 /** Approve sleeps this long after anything changed: a tap aimed at what was there before hits nothing. */
@@ -101,6 +102,7 @@ export function useRoomAboveBar(bar: RefObject<HTMLElement | null>, which: strin
       const tall = element.offsetHeight > maxBarShare * window.innerHeight;
       element.toggleAttribute("data-at-end", tall);
       style.scrollPaddingBottom = tall ? "" : `${element.offsetHeight + 8}px`;
+      refocus();
     };
     const { style } = document.documentElement;
     const resized = new ResizeObserver(place);
