@@ -77,7 +77,11 @@ export function createChangeReader(db: Database): () => Promise<RequestChange[]>
 
   return async () => {
     if (last === undefined) {
-      await readPlaced();
+      const [head] = await rows<{ size: number }>(
+        db,
+        sql`select size::float8 as size from ${logHead}`,
+      );
+      treeSize = head?.size ?? 0;
       last = await lastLeaf(db);
       return [];
     }
