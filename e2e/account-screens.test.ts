@@ -66,6 +66,8 @@ it("settings", async () => {
 it("how somebody decides, in figures", async () => {
   const { matchCode } = await agent.request();
   await world.phone.approve(matchCode);
+  // A screen that is left while its answer is being signed has given none.
+  await page.getByText("You approved").waitFor();
   await page.goto("/you");
   await page.getByText("How you decide").click();
   await page.getByTestId("oversight-agents").getByText("Desk agent").waitFor();

@@ -34,7 +34,8 @@ afterAll(async () => {
 
 /** @returns what the terminal shows, and a keyboard */
 function pairAtTerminal() {
-  const command = `"${process.execPath}" "${program}" pair --broker ${broker.site.origin} --name Build --home "${home}/state"`;
+  // Without `exec` a shell that stays in between would meet the Ctrl-C too, and end by it whatever the program says.
+  const command = `exec "${process.execPath}" "${program}" pair --broker ${broker.site.origin} --name Build --home "${home}/state"`;
   const child = spawn("script", ["-qefc", command, "/dev/null"], { stdio: "pipe" });
   let shown = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
