@@ -353,7 +353,8 @@ export async function requestOf(
 }
 
 async function keysOf(broker: Broker, approver: string): Promise<ApproverKeys> {
-  return { approver, ...(await listLiveKeys(broker.db, approver)) };
+  const { credentials, devices } = await listLiveKeys(broker.db, approver);
+  return { approver, credentials, devices: devices.map(({ sig_jwk }) => sig_jwk) };
 }
 
 /** Lets everybody know whom a change concerns. */

@@ -9,7 +9,7 @@ import {
 } from "@countersign/shared";
 import { type SignedInApprover, tell } from "./authorization.js";
 import type { Broker } from "./broker.js";
-import { listCredentials, listDevices } from "./db/approvers.js";
+import { listLiveKeys } from "./db/approvers.js";
 import {
   denyByFreeze,
   findFreeze,
@@ -42,7 +42,7 @@ export async function setFreeze(
   await verifyFreeze(
     given,
     { site: broker.site, approver, agentJkt: clientId },
-    await liveKeys(broker, approver),
+    await listLiveKeys(broker.db, approver),
     broker.webauthn.verifyAssertion,
   );
   const next: NewFreeze = {
@@ -93,16 +93,4 @@ async function whyNot(
   const isNext = next.seq === seqBefore + 1 && (now?.seq ?? 0) === seqBefore;
   if (!isNext || now?.op === next.op || (!now && next.op === "unfreeze")) return "freeze_stale";
   return next.lifting ? "nonce_stale" : "not_found";
-}
-
-/** An approver's keys as this server has them, without what was revoked. */
-export async function liveKeys(broker: Broker, approver: string) {
-  const [credentials, devices] = await Promise.all([
-    listCredentials(broker.db, approver),
-    listDevices(broker.db, approver),
-  ]);
-  return {
-    credentials: credentials.filter(({ revoked_at }) => revoked_at === null),
-    devices: devices.filter(({ revoked_at }) => revoked_at === null),
-  };
 }

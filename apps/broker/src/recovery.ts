@@ -14,6 +14,7 @@ import {
 } from "@countersign/shared";
 import { refuseConflict, type SignedInApprover, tell } from "./authorization.js";
 import type { Broker } from "./broker.js";
+import { listLiveKeys } from "./db/approvers.js";
 import {
   cancelRecovery,
   codeIsOpen,
@@ -26,7 +27,6 @@ import {
   startRecovery,
 } from "./db/recovery.js";
 import { cancelRequest } from "./db/requests.js";
-import { liveKeys } from "./freeze.js";
 import { alertOfRecovery } from "./recovery-alert.js";
 import { tokenHash, verifyNewKeys } from "./registration.js";
 
@@ -46,7 +46,7 @@ export async function signedRecovery(
   const statement = await verifyRecovery(
     given,
     { site: broker.site, approver },
-    await liveKeys(broker, approver),
+    await listLiveKeys(broker.db, approver),
     broker.webauthn.verifyAssertion,
   );
   const digest = hash("recovery", fromBase64url(given.statement));

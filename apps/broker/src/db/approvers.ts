@@ -144,14 +144,14 @@ export function listDevices(db: Database, approverId: string): Promise<DeviceRow
 export async function listLiveKeys(
   db: Database,
   approverId: string,
-): Promise<{ credentials: Credential[]; devices: EcPublicJwk[] }> {
-  const row = await firstRow<{ credentials: Credential[]; devices: EcPublicJwk[] }>(
+): Promise<{ credentials: Credential[]; devices: DeviceKeys[] }> {
+  const row = await firstRow<{ credentials: Credential[]; devices: DeviceKeys[] }>(
     db,
     sql`select (
         select coalesce(jsonb_agg(jsonb_build_object('id', id, 'jwk', jwk, 'be', be) order by created_at, id), '[]')
         from ${credential} where approver = ${approverId} and revoked_at is null
       ) as credentials, (
-        select coalesce(jsonb_agg(sig_jwk order by created_at, kid), '[]')
+        select coalesce(jsonb_agg(jsonb_build_object('sig_jwk', sig_jwk, 'enc_jwk', enc_jwk) order by created_at, kid), '[]')
         from ${device} where approver = ${approverId} and revoked_at is null
       ) as devices`,
   );

@@ -12,6 +12,7 @@ import { ConfirmStep } from "../onboarding/confirm-step.js";
 import { recoveryStrings as words } from "../strings/recovery.js";
 import { strings } from "../strings.js";
 import { localTime } from "../times.js";
+import { CodeForm } from "../ui/code-form.js";
 import { Busy, Problem, Screen } from "../ui/screen.js";
 import { beginRecovery, finishRecovery } from "./endpoints.js";
 
@@ -102,34 +103,16 @@ interface CodeStepProps {
 }
 
 function CodeStep({ problem, onCode }: CodeStepProps) {
-  const [text, setText] = useState("");
-  const submit = (event: Event) => {
-    event.preventDefault();
-    if (text.trim() !== "") onCode(text.trim());
-  };
   return (
     <Screen title={words.useTitle} class="onboarding">
       <p class="lead">{words.useLead}</p>
-      <form class="form" onSubmit={submit}>
-        <label class="field">
-          {words.code}
-          <input
-            type="text"
-            class="code-input"
-            autocomplete="off"
-            autocapitalize="characters"
-            spellcheck={false}
-            maxLength={64}
-            placeholder="XXXXX-XXXXX-XXXXX-XXXXX"
-            value={text}
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
-        </label>
-        <Problem sentence={problem} />
-        <button type="submit" class="big primary" disabled={text.trim() === ""}>
-          {words.begin}
-        </button>
-      </form>
+      <CodeForm
+        label={words.code}
+        example="XXXXX-XXXXX-XXXXX-XXXXX"
+        button={words.begin}
+        problem={problem}
+        onCode={onCode}
+      />
       <Doorway />
     </Screen>
   );
