@@ -136,8 +136,10 @@ async function approvedDeletion({ desk, gate, phone, next }: Story): Promise<voi
   const resumedAt = performance.now();
   await waiting.done();
   const afterMs = Math.round(resumedAt - (await tapped).tappedAt);
-  step(`agent: ${answer.status}, ${afterMs} ms after the tap; verified, deleted and reported`);
-  require(answer.status === "approved" && answer.outcome === "succeeded", "it was not approved");
+  const became = "code" in answer ? `${answer.status}, ${answer.code}` : answer.status;
+  require(answer.status === "approved", `it was not approved: ${became}`);
+  require(answer.outcome === "succeeded", `it was approved, and ${answer.outcome}`);
+  step(`agent: approved, ${afterMs} ms after the tap; verified, deleted and reported`);
   require(!existsSync(desk.reports), "the folder is still there");
   step(`phone: shows "${await phone.outcome()}"`);
   const again = await desk.client.claim(answer.rid);
