@@ -144,6 +144,18 @@ describe("an agent's stream", () => {
 });
 
 describe("a phone's stream", () => {
+  it("carries the headers that every answer carries", async () => {
+    const response = await phone.call("GET", "/app/events");
+    open.push(readEvents(response));
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy": expect.stringContaining("frame-ancestors 'none'"),
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    });
+  });
+
   it("hints at once at a new request and at each change", async () => {
     const stream = await phoneStream();
     const hinted = (rid: string): number =>
