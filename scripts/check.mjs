@@ -7,6 +7,7 @@ const results = {
   "lint and format": runTool("biome", ["check", "--error-on-warnings"]),
   bans: runNode(["scripts/bans.mjs"]),
   dependencies: runNode(["scripts/check-dependencies.mjs"]),
+  documents: runNode(["scripts/check-documents.mjs"]),
   "unused code": runTool("knip", []),
 };
 const failed = Object.keys(results).filter((name) => results[name] !== 0);
