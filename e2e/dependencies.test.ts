@@ -95,3 +95,34 @@ it.each<[string, string, (packages: Lock["packages"]) => void]>([
 ])("refuses a dependency %s", async (_, fault, change) => {
   expect(await faultsAfter(change)).toContain(fault);
 });
+
+it("lists for each published part what it runs on, and nothing that only tests or builds it", async () => {
+  const { status } = spawnSync(process.execPath, [join(root, "scripts/sbom.mjs")]);
+  expect(status).toBe(0);
+  const parts = {
+    broker: ["hono", "jose", "postgres", "preact", "zod"],
+    "agent-client": ["jose", "unbash", "zod"],
+  };
+  for (const [part, names] of Object.entries(parts)) {
+    const bom = JSON.parse(await readFile(join(root, `sbom/${part}.cdx.json`), "utf8"));
+    const listed = bom.components.map(({ name }: { name: string }) => name);
+    expect(listed).toEqual(expect.arrayContaining(names));
+    for (const tool of [
+      "vitest",
+      "turbo",
+      "playwright-core",
+      "chromium",
+      "test-kit",
+      "typescript",
+    ]) {
+      expect(listed).not.toContain(tool);
+    }
+    const known = new Set(
+      [bom.metadata.component, ...bom.components].map((each) => each["bom-ref"]),
+    );
+    expect(known.size).toBe(bom.components.length + 1);
+    for (const { ref, dependsOn } of bom.dependencies) {
+      for (const each of [ref, ...dependsOn]) expect(known).toContain(each);
+    }
+  }
+});
