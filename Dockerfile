@@ -3,7 +3,8 @@ FROM node:20-bookworm-slim AS build
 WORKDIR /src
 COPY . .
 RUN npm ci --include=dev --no-audit --no-fund \
- && npx turbo run build --filter=@countersign/broker --filter=@countersign/pwa
+ && npx turbo run build --filter=@countersign/broker --filter=@countersign/pwa \
+ && npm run sbom
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0
@@ -11,6 +12,7 @@ WORKDIR /app
 COPY --from=build /src/apps/broker/dist apps/broker/dist
 COPY --from=build /src/apps/broker/drizzle apps/broker/drizzle
 COPY --from=build /src/apps/pwa/dist apps/pwa/dist
+COPY --from=build /src/sbom/broker.cdx.json sbom.cdx.json
 # The image's own account without rights; nothing below /app is written.
 USER node
 EXPOSE 8787

@@ -1,5 +1,7 @@
 import { readdirSync } from "node:fs";
+import { request } from "node:http";
 import { fileURLToPath } from "node:url";
+import { freePort } from "@countersign/test-kit/broker-process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestBroker, type TestBroker } from "../apps/broker/src/testing/harness.js";
 
@@ -39,10 +41,37 @@ it.each(everywhere)("every answer keeps to itself: %s", async (path) => {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": expect.stringContaining("microphone=()"),
+    "content-security-policy": expect.stringContaining("frame-ancestors 'none'"),
   });
   expect(headers.get("access-control-allow-origin")).toBeNull();
   expect(headers.get("server")).toBeNull();
   expect(headers.get("x-powered-by")).toBeNull();
+});
+
+it("every answer of a server with a name of its own demands TLS, for names below it too", async () => {
+  const port = await freePort();
+  const named = await startTestBroker({
+    port,
+    databaseUrl: broker.databaseUrl,
+    variables: { PUBLIC_URL: "https://approve.example.org" },
+  });
+  for (const path of ["/healthz", "/", "/app/me", "/nowhere"]) {
+    const { headers } = await fetch(`http://127.0.0.1:${port}${path}`);
+    expect(headers.get("strict-transport-security")).toBe("max-age=31536000; includeSubDomains");
+  }
+  await named.stop();
+});
+
+it("no answer repeats what was asked: there is no TRACE", async () => {
+  const { hostname, port, host } = new URL(broker.site.origin);
+  const status = await new Promise((resolve) => {
+    const headers = { host, cookie: "canary" };
+    request({ hostname, port, path: "/", method: "TRACE", headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).end();
+  });
+  expect(status).toBe(404);
 });
 
 it.each(screens)("a screen runs our own scripts and nothing else: %s", async (path) => {

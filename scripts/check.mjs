@@ -6,6 +6,8 @@ const results = {
   types: turbo(["typecheck", "--output-logs=errors-only", "--continue"]),
   "lint and format": runTool("biome", ["check", "--error-on-warnings"]),
   bans: runNode(["scripts/bans.mjs"]),
+  dependencies: runNode(["scripts/check-dependencies.mjs"]),
+  documents: runNode(["scripts/check-documents.mjs"]),
   "unused code": runTool("knip", []),
 };
 const failed = Object.keys(results).filter((name) => results[name] !== 0);

@@ -267,6 +267,27 @@ it("a session says which device it is only with that device's signature", async 
   expect(await refusalOf(answer)).toBe("device_signature_invalid");
 });
 
+it("signing in again ends the session before it", async () => {
+  const cookies: string[] = [];
+  const again = await createSoftPhone({
+    origin: world.broker.site.origin,
+    syncedWith: phone,
+    fetch: (input, init) => {
+      const { cookie } = (init?.headers ?? {}) as Record<string, string>;
+      if (cookie !== undefined) cookies.push(cookie);
+      return fetch(input, init);
+    },
+  });
+  await again.signIn();
+  await again.me();
+  await again.signIn();
+  await again.me();
+  const [before = "", now = ""] = [...new Set(cookies)];
+  const ask = (cookie: string) =>
+    fetch(`${world.broker.site.origin}/app/me`, { headers: { cookie } });
+  expect([(await ask(before)).status, (await ask(now)).status]).toEqual([401, 200]);
+});
+
 describe("a second phone", () => {
   it("is added by a link with a synced passkey or its own, and finds itself enrolled", async () => {
     const synced = await secondPhone();

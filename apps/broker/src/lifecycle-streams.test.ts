@@ -101,6 +101,23 @@ describe("an agent's stream", () => {
     await expect.poll(distinct, { timeout: 5000 }).toBeGreaterThanOrEqual(2500);
   });
 
+  it("replays nothing of what is long over", async () => {
+    const { agent: other } = await otherAgent();
+    const [old, recent] = [await other.request(), await other.request()];
+    await phone.deny(old.rid);
+    await phone.deny(recent.rid);
+    const { db, close } = connectDatabase(broker.databaseUrl);
+    await rows(
+      db,
+      sql`update leaf set created_at = now() - interval '2 hours' where rid = ${old.rid}`,
+    );
+    await close();
+    const stream = await readAgentEvents(broker.site.origin, other, 0);
+    open.push(stream);
+    await expect.poll(() => statesOf(stream, recent.rid)).toEqual(["denied"]);
+    expect(statesOf(stream, old.rid)).toEqual([]);
+  });
+
   it("ends when nobody is paired with the agent any more", async () => {
     const { agent: other } = await otherAgent();
     const stream = await readAgentEvents(broker.site.origin, other);
@@ -144,6 +161,18 @@ describe("an agent's stream", () => {
 });
 
 describe("a phone's stream", () => {
+  it("carries the headers that every answer carries", async () => {
+    const response = await phone.call("GET", "/app/events");
+    open.push(readEvents(response));
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy": expect.stringContaining("frame-ancestors 'none'"),
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    });
+  });
+
   it("hints at once at a new request and at each change", async () => {
     const stream = await phoneStream();
     const hinted = (rid: string): number =>

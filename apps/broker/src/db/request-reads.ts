@@ -179,7 +179,9 @@ export async function listHintsSince(
     db,
     sql`select max(l.seq)::float8 as seq, r.rid, ${effectiveState} as state
       from ${leaf} l join ${request} r on r.rid = l.rid
-      where r.client_id = ${given.clientId} and (l.seq > ${given.since}::bigint
+      where r.client_id = ${given.clientId}
+        and l.created_at > now() - make_interval(secs => ${limits.replaySeconds})
+        and (l.seq > ${given.since}::bigint
         or (l.seq > ${given.since}::bigint - 1000 and l.created_at > now() - interval '15 seconds'))
       group by r.rid
       -- What is new first and in order; then the overlap, nearest first.

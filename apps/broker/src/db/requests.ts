@@ -44,6 +44,15 @@ const inTime = sql`r.expires_at > now()`;
 const isLogged = sql`not exists (select 1 from ${leaf} l
   where l.rid = r.rid and l.kind = 'approve' and l.log_index is null)`;
 
+/**
+ * No passkey and no device of whoever made decision `d` was revoked since: the lost one may have made it. The agent
+ * looks at the chain of keys by itself; here it hears sooner, and of a yes by another of their devices too.
+ */
+const keysAreKept = sql`not exists (select 1 from ${device} k
+    where k.approver = d.approver and k.revoked_at >= d.created_at)
+  and not exists (select 1 from ${credential} k
+    where k.approver = d.approver and k.revoked_at >= d.created_at)`;
+
 const countOpen = (clientId: string): SQL =>
   sql`select count(*) from ${request} r
     where r.client_id = ${clientId} and ${fromStates("expire")} and ${inTime}`;
@@ -279,7 +288,7 @@ export async function expireRequest(
 
 /**
  * Hands an approved request to its agent, once. The decisions themselves are counted, of people who are still
- * paired with it: a state alone, however it came there, redeems nothing. So does a decision that the log does not show.
+ * paired with it and have lost no key since: a state alone, however it came there, redeems nothing. So does a decision that the log does not show.
  * @param keyHash hash of the caller's Idempotency-Key, for {@link canRedeemAgain}
  */
 export async function redeemRequest(
@@ -294,7 +303,7 @@ export async function redeemRequest(
         redemption_key_hash = ${given.keyHash}
       where r.rid = ${given.rid} and r.client_id = ${given.clientId} and ${fromStates("redeem")} and ${inTime}
         and r.quorum <= (select count(*) from ${decision} d where d.rid = r.rid and d.kind = 'approve'
-          and ${pairedWith(sql`d.approver`)})
+          and ${pairedWith(sql`d.approver`)} and ${keysAreKept})
         and ${notFrozen(sql`r.client_id`)} and ${isLogged}
       returning r.rid
     ), logged as (${insertLeaf(changed, { kind: "redeem", digest: given.arHash, rid: given.rid })})

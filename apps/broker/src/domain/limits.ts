@@ -29,6 +29,10 @@ export const limits = {
   listPageSize: 50,
   /** What the figures of oversight cover. */
   oversightDays: 30,
+  /** What happened longer ago is not told to a reader who comes back: no request is open for so long. */
+  replaySeconds: 3600,
+  /** Hints that a stream remembers to have sent: as many as it reads a second time. */
+  hintsRemembered: 1000,
   /** Of an event stream's replay: it fits into the backlog that a reader may have. */
   hintPageSize: 250,
   bodyBytes: 64 * 1024,

@@ -8,18 +8,11 @@ import {
 } from "@countersign/shared";
 import { Hono } from "hono";
 import type { Broker } from "../broker.js";
-import { deleteSession } from "../db/sessions.js";
 import { describeApprover, enrol, invite, isInvited, issueNonce, signIn } from "../registration.js";
 import { type HttpEnv, readJson } from "./context.js";
 import { forgetInvitation, keepInvitation, keptInvitation } from "./kept-invitation.js";
 import type { RateLimits } from "./limits.js";
-import {
-  authenticatePerson,
-  endSession,
-  findPerson,
-  sessionHash,
-  startSession,
-} from "./person-auth.js";
+import { authenticatePerson, endSession, findPerson, startSession } from "./person-auth.js";
 
 /** `/app` before and around a session. What needs no session is limited by address. */
 export function accountRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
@@ -57,19 +50,18 @@ export function accountRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> 
       const { invitation = keptInvitation(c) ?? "" } = given;
       const { approver, sessionToken } = await enrol(broker, { ...given, invitation });
       forgetInvitation(c);
-      startSession(c, sessionToken);
+      await startSession(broker, c, sessionToken);
       return c.json({ approver }, 201);
     })
     .post("/session", async (c) => {
       await rates.address(c.get("clientAddress"));
       const { approver, sessionToken } = await signIn(broker, await readJson(c, signInSchema));
-      startSession(c, sessionToken);
+      await startSession(broker, c, sessionToken);
+      broker.log.info({ approver, address: c.get("clientAddress") }, "signed in");
       return c.json({ approver }, 201);
     })
     .delete("/session", async (c) => {
-      const hash = sessionHash(c);
-      if (hash !== undefined) await deleteSession(broker.db, hash);
-      endSession(c);
+      await endSession(broker, c);
       return c.body(null, 204);
     })
     .get("/me", async (c) =>

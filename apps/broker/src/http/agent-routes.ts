@@ -25,6 +25,7 @@ import { cancel, evidenceOf, report } from "../redemption.js";
 import { authenticateAgent } from "./agent-auth.js";
 import { type HttpContext, type HttpEnv, readJson } from "./context.js";
 import { createStreamLimit, type RateLimits } from "./limits.js";
+import { createRecent } from "./recent.js";
 import { streamEvents } from "./sse.js";
 import { type StreamWatch, watchStreams } from "./stream-watch.js";
 
@@ -96,8 +97,8 @@ export function agentRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
 const eventId = z.string().check(z.regex(/^\d{1,15}$/));
 
 /**
- * Hints for all of an agent's requests. A reader that comes back with `Last-Event-ID` is told what it missed;
- * ids are the log's, so they outlive this process.
+ * Hints for all of an agent's requests. A reader that comes back with `Last-Event-ID` is told what it missed of the
+ * last hour; ids are the log's, so they outlive this process.
  */
 async function streamHints(
   broker: Broker,
@@ -108,12 +109,11 @@ async function streamHints(
   const given = c.req.header("last-event-id");
   let since = given === undefined ? await lastLeaf(broker.db) : Number(parse(eventId, given));
   return streamEvents(c, (stream) => {
-    const sent = new Map<string, string>();
+    const sent = createRecent(limits.hintsRemembered);
     let reading = Promise.resolve();
     const readOn = async (): Promise<void> => {
       for (const { approver, seq } of await listFreezes(broker.db, clientId)) {
-        if (sent.get(approver) === String(seq)) continue;
-        sent.set(approver, String(seq));
+        if (!sent.isNews(approver, String(seq))) continue;
         stream.send({ event: "freeze", data: { approver } });
       }
       for (let more = true; more; ) {
@@ -121,8 +121,7 @@ async function streamHints(
         more = hints.some(({ seq }) => seq > since);
         for (const { seq, rid, state } of hints) {
           since = Math.max(since, seq);
-          if (sent.get(rid) === state) continue;
-          sent.set(rid, state);
+          if (!sent.isNews(rid, state)) continue;
           stream.send({ event: "request", id: since, data: { rid, state } });
         }
         await stream.drained();

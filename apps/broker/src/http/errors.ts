@@ -97,7 +97,7 @@ export function createErrorHandler(log: Logger) {
       else if (code === "unavailable")
         log.warn({ ...fields, err: describeFailure(error) }, "unavailable");
       else if (error instanceof ProtocolError) {
-        log.info({ ...fields, reason: error.reason }, "refused");
+        log.info({ ...fields, address: c.get("clientAddress"), reason: error.reason }, "refused");
       }
       return refusal(c.req.path, code);
     },

@@ -4,22 +4,23 @@ import type { MiddlewareHandler } from "hono";
 import type { HttpEnv } from "./context.js";
 import type { FailureLimit } from "./limits.js";
 
-/** What every answer carries. */
+/** What every answer carries, unless its route says something else. */
 export const securityHeaders = (secure: boolean): MiddlewareHandler<HttpEnv> => {
   const headers: Record<string, string> = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy":
       "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(self), geolocation=(), microphone=()",
-    ...(secure ? { "strict-transport-security": "max-age=31536000" } : {}),
+    ...(secure ? { "strict-transport-security": "max-age=31536000; includeSubDomains" } : {}),
   };
   return async (c, next) => {
+    // On the socket's own answer: streams are written straight to it.
+    for (const [name, value] of Object.entries(headers)) c.env.outgoing.setHeader(name, value);
     await next();
-    if (c.env.outgoing.headersSent) return;
-    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
-    if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
   };
 };
 

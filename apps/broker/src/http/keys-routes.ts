@@ -79,7 +79,7 @@ export function keysRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       await rates.recovery(c.get("clientAddress"));
       const given = await readJson(c, recoveryCompletion);
       const { approver, sessionToken } = await finishRecovery(broker, given);
-      startSession(c, sessionToken);
+      await startSession(broker, c, sessionToken);
       return c.json({ approver }, 201);
     });
 }

@@ -2,7 +2,7 @@ import { ProtocolError } from "@countersign/shared";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { Broker } from "../broker.js";
 import type { ApproverRow } from "../db/approvers.js";
-import { findSession } from "../db/sessions.js";
+import { deleteSession, findSession } from "../db/sessions.js";
 import { limits } from "../domain/limits.js";
 import { tokenHash } from "../registration.js";
 import type { HttpContext } from "./context.js";
@@ -10,12 +10,20 @@ import type { HttpContext } from "./context.js";
 const cookieName = "__Host-session";
 const attributes = { path: "/", secure: true, httpOnly: true, sameSite: "Strict" } as const;
 
-export function startSession(c: HttpContext, token: string): void {
+/** Whoever signs in again has one session more, and the one before it no longer. */
+export async function startSession(broker: Broker, c: HttpContext, token: string): Promise<void> {
+  await deleteNamed(broker, c);
   setCookie(c, cookieName, token, { ...attributes, maxAge: limits.sessionSeconds });
 }
 
-export function endSession(c: HttpContext): void {
+export async function endSession(broker: Broker, c: HttpContext): Promise<void> {
+  await deleteNamed(broker, c);
   deleteCookie(c, cookieName, attributes);
+}
+
+async function deleteNamed({ db }: Broker, c: HttpContext): Promise<void> {
+  const hash = sessionHash(c);
+  if (hash !== undefined) await deleteSession(db, hash);
 }
 
 /** The hash of the session that the cookie names, if it names one. */

@@ -21,9 +21,7 @@ export interface EventStream {
 export function streamEvents(c: HttpContext, start: (stream: EventStream) => () => void): Response {
   const { outgoing } = c.env;
   outgoing.writeHead(200, {
-    "content-type": "text/event-stream",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
+    "content-type": "text/event-stream; charset=utf-8",
     "x-accel-buffering": "no",
   });
   const write = (text: string): void => {

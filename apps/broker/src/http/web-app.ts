@@ -7,7 +7,7 @@ const mediaTypes: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
+  ".svg": "image/svg+xml; charset=utf-8",
   ".png": "image/png",
   ".ico": "image/x-icon",
   ".json": "application/json",
@@ -30,6 +30,12 @@ export const contentSecurityPolicy = [
   "require-trusted-types-for 'script'",
   "trusted-types countersign",
 ].join("; ");
+
+/** The service worker obeys what came with its script: it asks this origin for the app's files, and nothing else. */
+const workerPolicy =
+  "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'";
+
+const policies: Record<string, string> = { ".html": contentSecurityPolicy, ".js": workerPolicy };
 
 /** The build wrote these beside each text, best first. Nothing else is ever compressed: its length would tell of secrets. */
 const encodings = { br: ".br", gzip: ".gz" } as const;
@@ -91,11 +97,12 @@ function readAssets(directory: string): Map<string, Asset> {
 
 function headersOf(name: string): Record<string, string> {
   const extension = extname(name);
+  const policy = policies[extension];
   // The build puts a hash into the names under /assets; everything else must be looked at again.
   const immutable = name.startsWith("/assets/");
   return {
     "content-type": mediaTypes[extension] ?? "application/octet-stream",
     "cache-control": immutable ? "public, max-age=31536000, immutable" : "no-cache",
-    ...(extension === ".html" ? { "content-security-policy": contentSecurityPolicy } : {}),
+    ...(policy === undefined ? {} : { "content-security-policy": policy }),
   };
 }

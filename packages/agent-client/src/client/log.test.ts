@@ -256,6 +256,35 @@ describe("an agent follows its broker's log", () => {
     expect(await world.client.wait(rid)).toMatchObject({ status: "approved" });
   });
 
+  it("and judges nothing by tiles that are not the log's, but can when its own come", async () => {
+    const world = await create();
+    grow(world, 6);
+    const { rid, held } = await world.ask();
+    world.broker.yes(rid, world.broker.honestEvidence(rid, [await world.approver.approve(held)]));
+    grow(world, 2);
+    world.broker.state.intercept = wrongTiles(world);
+    const invalid = { status: "integrity_mismatch", code: "log_invalid" };
+    expect(await refusal(world)).toMatchObject(invalid);
+    expect(await refusal({ ...world, client: await world.open() })).toMatchObject(invalid);
+    world.broker.state.intercept = undefined;
+    expect(await refusal(world)).toMatchObject({ status: "pending" });
+    expect(await world.client.wait(rid)).toMatchObject({ status: "approved" });
+  });
+
+  it("and forgets no fork because its tiles were wrong when it was shown", async () => {
+    const world = await create();
+    grow(world, 6);
+    await world.ask();
+    const honest = world.broker.log.entries.map((entry) => new Uint8Array(entry));
+    forkAndGrow(world);
+    world.broker.state.intercept = wrongTiles(world);
+    expect(await refusal(world)).toMatchObject({ code: "log_invalid" });
+    world.broker.state.intercept = undefined;
+    world.broker.log.entries.splice(0, Number.POSITIVE_INFINITY, ...honest);
+    grow(world, 9);
+    expect(await refusal(world)).toMatchObject({ code: "log_fork" });
+  });
+
   it("and of two processes that were shown different logs, one at least stops", async () => {
     const world = await create();
     grow(world, 6);
@@ -344,6 +373,18 @@ describe("an agent follows its broker's log", () => {
     expect(await refusal(world)).toMatchObject({ status: "pending" });
   });
 
+  it("until the last two who were paired are unpaired, though it is at the same moment", async () => {
+    const world = await createPaired({ retryForMs: 0, approvers: 2 });
+    grow(world, 6);
+    await world.ask();
+    rewrite(world, 1);
+    expect(await refusal(world)).toMatchObject({ code: "log_fork" });
+    const [first] = world.approvers;
+    await Promise.all(world.approvers.map(({ id }) => world.client.unpair(id)));
+    if (first) await pairWith(world.client, world.broker, first);
+    expect(await refusal(world)).toMatchObject({ status: "pending" });
+  });
+
   it("and pairs nobody under the key of another log", async () => {
     const world = await create();
     const forge = {
@@ -354,6 +395,14 @@ describe("an agent follows its broker's log", () => {
     );
   });
 });
+
+/** Tiles of the right length, with one octet in each that is another. */
+const wrongTiles =
+  ({ broker }: Paired) =>
+  (path: string) => {
+    const octets = path.startsWith("/log/tile") ? broker.log.tile(path.slice(5)) : undefined;
+    return octets && new Response(octets.with(0, (octets[0] ?? 0) ^ 1));
+  };
 
 function forkAndGrow(world: Paired): void {
   rewrite(world, 3);

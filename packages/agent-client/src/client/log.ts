@@ -74,7 +74,11 @@ async function follow(
     // What another process wrote in the moment of our own writing is met in the round after it.
     if (kept && news.length === 0) break;
     for (const other of news) {
-      await compare(context, other, shown, patience);
+      await compare(context, other, shown, patience).catch(async (error: unknown) => {
+        // What could not be judged is remembered: later it has to agree with whatever is shown then.
+        if (error instanceof ProtocolError) await log.keep(shown);
+        throw error;
+      });
       agreed.set(other.note, other);
     }
     // Of the same tree in another note nothing is let go either: each of two processes would drop the other's.

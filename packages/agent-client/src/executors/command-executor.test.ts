@@ -87,6 +87,22 @@ describe.skipIf(trial.status !== 0)(
       ]);
     });
 
+    it("has an end of memory and processes, which it cannot raise", async () => {
+      const { sh, run } = await createCommands();
+      const { stdout } = await sh(
+        "cat /proc/self/limits; ulimit -d unlimited 2>/dev/null || echo no",
+      );
+      expect(stdout).toMatch(/^Max data size +4294967296 +4294967296 /m);
+      expect(stdout).toMatch(/^Max processes +1024 +1024 /m);
+      expect(stdout).toMatch(/^Max core file size +0 +0 /m);
+      expect(stdout).toMatch(/no\n$/);
+      // Asked for and never touched: the machine that tests has it not to give.
+      const take = `const all = []; try { while (all.length < 6) all.push(new ArrayBuffer(2 ** 30)); console.log("all of it"); } catch { console.log("no more"); }`;
+      expect(await run("process.run", { program: "node", args: ["-e", take] })).toMatchObject({
+        stdout: "no more\n",
+      });
+    });
+
     it("has no capabilities and gets none", async () => {
       const { sh } = await createCommands();
       const { stdout } = await sh("grep -E '^(CapEff|NoNewPrivs)' /proc/self/status");

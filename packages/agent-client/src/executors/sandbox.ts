@@ -19,6 +19,15 @@ export interface SandboxOptions {
 
 const bubblewrap = "/usr/bin/bwrap";
 
+/**
+ * What a command and all that it starts may take: processes together (on Linux before 5.14 with the user's others; the
+ * kernel counts none of root's), data of each process, and no dump of its memory. Set inside, where nobody may raise it.
+ */
+const limited = [
+  "/usr/bin/prlimit",
+  ...["--nproc=1024", `--data=${4 * 1024 ** 3}`, "--core=0", "--"],
+];
+
 /** What programs need of `/etc`, and nothing that tells of accounts or keys. */
 const configuration = [
   "alternatives",
@@ -59,6 +68,7 @@ export async function createRunCommand(options: SandboxOptions): Promise<RunComm
           "--clearenv",
           ...variables.flatMap(([name, value]) => ["--setenv", name, value]),
           ...["--chdir", cwd, "--"],
+          ...limited,
           ...command.argv,
         ],
         cwd: "/",
@@ -104,12 +114,13 @@ async function asItIs(path: string): Promise<string[]> {
 
 /** Tried and not only looked for: containers often forbid what it needs. */
 async function requireSandbox(walls: readonly string[]): Promise<void> {
-  const detail = 'commands need bubblewrap (/usr/bin/bwrap), or sandbox: "none"';
+  const detail =
+    'commands need bubblewrap (/usr/bin/bwrap) and util-linux (/usr/bin/prlimit), or sandbox: "none"';
   try {
     await access(bubblewrap, constants.X_OK);
     const { exitCode } = await launch(
       {
-        argv: [...walls, "--", "/bin/true"],
+        argv: [...walls, "--", ...limited, "/bin/true"],
         ...{ cwd: "/", env: {}, stdin: "", inputs: [], timeoutMs: 10_000 },
       },
       new AbortController().signal,

@@ -13,6 +13,10 @@ import {
 
 const record = z.strictObject({ v: z.literal(1), until: numericDate });
 
+/** Whoever said no so often within this time to one tool is not asked about it by this session until it is over. */
+const manyDenials = 3;
+const manyWithinMs = 600_000;
+
 /**
  * What was refused, for a while: the same thing is not asked again because a model asks again. It outlives the
  * process, or a restart would be a way to ask until somebody is tired.
@@ -21,7 +25,7 @@ export async function openDenials(home: string, clock: Clock, rememberSeconds: n
   const directory = join(home, "denials");
   await openPrivateDirectory(directory);
   const until = await readAll(directory, toNumericDate(clock.now()));
-  let session = 0;
+  const said: { tool: string; atMs: number }[] = [];
   return {
     isDenied(action: Action): boolean {
       const end = until.size === 0 ? undefined : until.get(actionHash(action));
@@ -29,13 +33,18 @@ export async function openDenials(home: string, clock: Clock, rememberSeconds: n
     },
     async remember(action: Action): Promise<void> {
       const hash = actionHash(action);
-      session += 1;
+      said.push({ tool: action.tool, atMs: clock.monotonic() });
       const end = toNumericDate(clock.now()) + rememberSeconds;
       until.set(hash, end);
       await replaceFile(join(directory, `${hash}.json`), { v: 1, until: end });
     },
     /** Refusals of this session. */
-    count: () => session,
+    count: () => said.length,
+    /** The same thing can be spelled in many ways: of too many refusals of one tool the person is to have their peace. */
+    areMany(tool: string): boolean {
+      const since = clock.monotonic() - manyWithinMs;
+      return said.filter((no) => no.tool === tool && no.atMs > since).length >= manyDenials;
+    },
   };
 }
 

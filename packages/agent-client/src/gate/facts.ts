@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { isPublicHost } from "@countersign/egress";
 import type { Json } from "@countersign/shared";
 import type { Clock } from "../clock.js";
 import { defaultEnvironment } from "../executors/run-command.js";
@@ -43,6 +44,7 @@ export function weighFacts(described: Described, moment: Moment): Weighed {
     sensitive: isSensitive(described),
     own_home: touchesHome(described, moment.home),
     consequential: isConsequential(described),
+    public_host: resource.type === "Url" && isPublicHost(textOf(resource.attributes, "host")),
     depth: moment.depth,
     session_calls: moment.sessionCalls,
     earlier_denials: moment.earlierDenials,

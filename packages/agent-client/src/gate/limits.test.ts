@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createPaired } from "../fixtures/agent.js";
 import { createHands, type Scripted } from "../fixtures/hands.js";
 import { createGate, type Gate, type GateOptions } from "./create-gate.js";
+import { openDenials } from "./denials.js";
 import { createLimits, type Limits } from "./limits.js";
 
 const file = { type: "File", id: "/project/a", attributes: { path: "a" } } as const;
@@ -154,6 +155,41 @@ describe("what was refused", () => {
       .poll(async () => (await run(restarted, "look", { n: 1 })).status, { timeout: 15_000 })
       .toBe("executed");
     await restarted.close();
+  });
+});
+
+describe("a tool that was refused three times", () => {
+  it("is asked about no more, however its calls are spelled; others are", async () => {
+    const limits = { tools: { look: { count: 0 }, blind: { count: 0 } } };
+    const { gate, broker, answer } = await open({ limits });
+    answer("no");
+    for (const n of [1, 2, 3]) {
+      expect(await run(gate, "look", { n })).toMatchObject({ status: "denied" });
+    }
+    const refused = { status: "refused_by_policy", code: "denied_often" };
+    expect(await run(gate, "look", { n: 4 })).toMatchObject(refused);
+    expect(broker.requests.size).toBe(3);
+    expect(await run(gate, "blind", { n: 4 })).toMatchObject({ status: "denied" });
+  });
+
+  it("is asked about again ten minutes after the first of them", async () => {
+    const { home } = await createPaired();
+    let nowMs = 0;
+    const clock = { now: () => Date.now(), monotonic: () => nowMs };
+    const denials = await openDenials(home, clock, 900);
+    const action = (n: number) => ({
+      ...{ v: 1 as const, tool: "look", args: { n }, preconditions: [], reversible: false },
+    });
+    for (const n of [1, 2, 3]) {
+      expect(denials.areMany("look")).toBe(false);
+      await denials.remember(action(n));
+      nowMs += 1000;
+    }
+    expect([denials.areMany("look"), denials.areMany("other")]).toEqual([true, false]);
+    nowMs = 599_999;
+    expect(denials.areMany("look")).toBe(true);
+    nowMs = 600_000;
+    expect(denials.areMany("look")).toBe(false);
   });
 });
 

@@ -8,6 +8,9 @@ const depths = new AsyncLocalStorage<number>();
 
 export const currentDepth = (): number => depths.getStore() ?? 0;
 
+/** For calls that come from elsewhere than from within an executor's own. */
+export const atDepth = <T>(depth: number, act: () => T): T => depths.run(depth, act);
+
 /** Where an execution belongs. */
 export interface Performing {
   executor: Executor;
@@ -22,7 +25,7 @@ export async function perform(
   action: Action,
   signal: AbortSignal,
 ): Promise<Json> {
-  const done = await depths.run(currentDepth() + 1, () =>
+  const done = await atDepth(currentDepth() + 1, () =>
     executor.execute(action, { signal, id: rid ?? id }),
   );
   if (done.undo !== undefined && executor.undo) {

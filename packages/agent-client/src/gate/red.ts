@@ -42,6 +42,9 @@ export async function askOnPhone(gate: GateContext, red: RedCall): Promise<Guard
 
 async function ask(gate: GateContext, red: RedCall): Promise<Guarded<Json>> {
   const { id, own, understood, reasons, agentClaim, keyed, signal } = red;
+  if (gate.denials.areMany(understood.action.tool)) {
+    return { status: "refused_by_policy", code: "denied_often" };
+  }
   const { proposal, screenshot } = understood.described;
   let current: string | undefined;
   return gate.client.guard(

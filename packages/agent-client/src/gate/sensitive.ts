@@ -6,6 +6,8 @@ const secrets = [
   /(^|\/)\.(ssh|gnupg|aws|azure|kube|docker|password-store|config\/(gcloud|gh|hub|op|rclone))(\/|$)/,
   /(^|\/)\.(netrc|npmrc|pypirc|pgpass|my\.cnf|git-credentials|vault-token|htpasswd|envrc|s3cfg|boto)($|\W)/,
   /(^|\/|=)\.env(\.|$|\/)/,
+  // Addresses of remotes may have a token in them.
+  /(^|\/)(\.git\/(.*\/)?config(\.worktree)?|\.gitconfig|\.config\/git\/config)$/,
   /(^|\/)(id_(rsa|dsa|ecdsa|ed25519)|known_hosts|authorized_keys)\b/,
   /\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg|ovpn|kubeconfig|tfstate)(\.|$)/,
   /(^|\/)g?shadow[-~]?$|(^|\/)(sudoers|master\.passwd|sam|ntds\.dit|krb5\.keytab)(\.|\/|$)/,

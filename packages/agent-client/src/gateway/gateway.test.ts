@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { fileExecutor } from "../executors/file-executor.js";
 import { createRoots, signal } from "../fixtures/roots.js";
 import type { ToolCall } from "../gate/executor.js";
+import { atDepth, currentDepth } from "../gate/perform.js";
 import { createGateway } from "./gateway.js";
 import type { Grant } from "./grants.js";
 
@@ -20,6 +21,7 @@ async function createSocket() {
   await writeFile(join(world.project, "secret"), "no");
   const executor = fileExecutor({ roots: world.roots });
   const ran: ToolCall[] = [];
+  const depths: number[] = [];
   let now = 0;
   const gateway = await createGateway({
     gate: {
@@ -29,6 +31,7 @@ async function createSocket() {
         if (!described) return refused("path_invalid");
         if (within?.(described) === false) return refused("not_granted");
         ran.push(call);
+        depths.push(currentDepth());
         return { status: "executed", outcome: "succeeded", value: 1, decision: { id: "inner" } };
       },
     },
@@ -36,7 +39,7 @@ async function createSocket() {
   });
   onTestFinished(() => gateway.close());
   return {
-    ...{ ...world, gateway, ran, advance: (ms: number) => (now += ms) },
+    ...{ ...world, gateway, ran, depths, advance: (ms: number) => (now += ms) },
     ask: (token: string, tool: string, args: Json) =>
       post(gateway.socket, token, JSON.stringify({ tool, args })),
   };
@@ -92,6 +95,17 @@ describe("a capability token", () => {
     const up = await ask(token, "file.read", { path: "vfs://project/open/../secret" });
     expect(up).toMatchObject({ status: 200, body: { code: "path_invalid" } });
     expect(ran).toEqual([]);
+  });
+
+  it("is as deep in calls within calls as where it was given, and never none", async () => {
+    const { gateway, ask, depths } = await createSocket();
+    await ask(gateway.grant(grant), "file.read", read);
+    await ask(
+      atDepth(4, () => gateway.grant(grant)),
+      "file.read",
+      read,
+    );
+    expect(depths).toEqual([1, 4]);
   });
 
   it("ends by use, by time and by word", async () => {

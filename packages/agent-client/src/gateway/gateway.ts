@@ -7,6 +7,7 @@ import { type Json, json, parse, parseStrict } from "@countersign/shared";
 import * as z from "zod/mini";
 import { type Clock, systemClock } from "../clock.js";
 import type { Described, ToolCall } from "../gate/executor.js";
+import { atDepth } from "../gate/perform.js";
 import type { RunOptions } from "../gate/run.js";
 import { covers, createGrants, type Grant, type Grants } from "./grants.js";
 
@@ -84,7 +85,7 @@ async function answerTo(
   if (!asked) return refusal(400, "invalid_call");
   if (!use.grant.tools.includes(asked.tool)) return refusal(403, "not_granted");
   const within = (described: Described): boolean => covers(use.grant, touchedBy(described));
-  const outcome = await gate.run(asked, { signal, within });
+  const outcome = await atDepth(use.depth, () => gate.run(asked, { signal, within }));
   const outside =
     outcome.status === "refused_by_policy" && "code" in outcome && outcome.code === "not_granted";
   return outside ? refusal(403, "not_granted") : { status: 200, body: told(outcome) };

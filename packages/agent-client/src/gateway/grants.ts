@@ -1,6 +1,7 @@
 import { randomNonce, sha256Text } from "@countersign/shared";
 import type { Clock } from "../clock.js";
 import { ClientError } from "../errors.js";
+import { currentDepth } from "../gate/perform.js";
 
 /** What a sub-process may ask the gate for. It decides nothing: the gate does, as for everybody. */
 export interface Grant {
@@ -14,7 +15,7 @@ export interface Grant {
 }
 
 export type Use =
-  | { ok: true; grant: Grant }
+  | { ok: true; grant: Grant; depth: number }
   | { ok: false; code: "token_invalid" | "rate_limited" };
 
 /** In memory alone: with the agent every token ends. Of a token only the hash is kept. */
@@ -28,6 +29,8 @@ export interface Grants {
 
 interface Held {
   grant: Grant;
+  /** How deep in calls within calls it was given: a sub-process asks from within one at least. */
+  depth: number;
   endsAt: number;
   uses: number;
   /** When it was used in the last minute. */
@@ -44,7 +47,8 @@ export function createGrants({ monotonic }: Pick<Clock, "monotonic">): Grants {
       for (const [hash, { endsAt }] of held) if (endsAt <= monotonic()) held.delete(hash);
       const token = randomNonce();
       const endsAt = monotonic() + grant.expiresInSeconds * 1000;
-      held.set(sha256Text(Buffer.from(token)), { grant, endsAt, uses: 0, recent: [] });
+      const depth = Math.max(1, currentDepth());
+      held.set(sha256Text(Buffer.from(token)), { grant, depth, endsAt, uses: 0, recent: [] });
       return token;
     },
     use(token) {
@@ -57,7 +61,7 @@ export function createGrants({ monotonic }: Pick<Clock, "monotonic">): Grants {
       if (found.recent.length >= found.grant.perMinute) return { ok: false, code: "rate_limited" };
       found.recent.push(now);
       found.uses++;
-      return { ok: true, grant: found.grant };
+      return { ok: true, grant: found.grant, depth: found.depth };
     },
     revoke: (token) => void held.delete(sha256Text(Buffer.from(token))),
   };

@@ -14,8 +14,10 @@ export async function unpairApprover(
   const known = await pins.all().catch(() => []);
   const pairingId = known.find((pin) => pin.approver === approver)?.pairing_id;
   if (!(await pins.remove(approver))) throw new ClientError("not_paired", { detail: approver });
-  // A log that this agent trusts no more counts for as long as anybody is paired under it.
-  if (known.length === 1) await log.forget();
+  // A log that this agent trusts no more counts for as long as anybody is paired under it. Looked at after the removal:
+  // of two at once the last one sees that nobody is left.
+  const left = await pins.all().catch(() => undefined);
+  if (left?.length === 0) await log.forget();
   logger.info("unpaired", { approver });
   if (pairingId === undefined) return { brokerTold: false };
   const told = await broker.endPairing(pairingId);

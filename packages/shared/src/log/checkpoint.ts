@@ -2,7 +2,7 @@ import { fromBase64url, toBase64url } from "../bytes.js";
 import { ProtocolError } from "../errors.js";
 import type { Tree } from "../statement.js";
 import { fromBase64, type NoteKey, parseVkey, signNote, toBase64, verifyNote } from "./note.js";
-import { consistencyProof } from "./proofs.js";
+import { consistencyProof, treeRoot } from "./proofs.js";
 import { tileHashReader } from "./tiles.js";
 import { emptyRoot, verifyConsistency } from "./tree.js";
 
@@ -43,7 +43,8 @@ export async function verifyCheckpoint(given: string, vkey: string): Promise<Che
 
 /**
  * Demands that one of two trees is the beginning of the other, by the tiles of the larger.
- * @throws ProtocolError `log_fork` when it is not, or the tiles do not show it; whatever `fetchTile` throws
+ * @throws ProtocolError `log_fork` when the larger tree begins with another one; `log_invalid` when its tiles are not
+ *   those of its root, which proves nothing about it; whatever `fetchTile` throws
  */
 export async function requireConsistent(
   one: Tree,
@@ -61,12 +62,15 @@ async function agree(
 ): Promise<boolean> {
   if (older.size === newer.size) return older.root === newer.root;
   if (older.size === 0) return older.root === toBase64url(emptyRoot());
-  const proof = await consistencyProof(
-    tileHashReader(newer.size, fetchTile),
-    older.size,
-    newer.size,
-  );
-  return verifyConsistency(treeOf(older), treeOf(newer), proof);
+  const read = tileHashReader(newer.size, fetchTile);
+  const [root, proof] = await Promise.all([
+    treeRoot(read, older.size),
+    consistencyProof(read, older.size, newer.size),
+  ]);
+  // With the beginning that the tiles themselves show: what leads from it to the larger tree's root is that tree's own.
+  const whole = { size: newer.size, root: fromBase64url(newer.root) };
+  if (!verifyConsistency({ size: older.size, root }, whole, proof)) {
+    throw new ProtocolError("log_invalid");
+  }
+  return toBase64url(root) === older.root;
 }
-
-const treeOf = ({ size, root }: Tree) => ({ size, root: fromBase64url(root) });

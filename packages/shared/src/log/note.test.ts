@@ -67,6 +67,40 @@ const tilesOf = (all: Uint8Array[]) => async (path: string) => {
   return naiveTile(tile.level, tile.index, tile.width, all);
 };
 
+describe("a log's key", () => {
+  /** By its octets, as a key of this name would be written. */
+  const vkeyOf = (octets: string) =>
+    vkeyText({ name: "log.example/log", publicKey: Uint8Array.from(Buffer.from(octets, "hex")) });
+  const reduced = [
+    ...["00".repeat(32), `01${"00".repeat(31)}`, `ec${"ff".repeat(30)}7f`],
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  ];
+  const second = Array.from(
+    { length: 19 },
+    (_, n) => `${(0xed + n).toString(16)}${"ff".repeat(30)}7f`,
+  );
+  const withSign = (octets: string) =>
+    octets.slice(0, -2) + (Number.parseInt(octets.slice(-2), 16) | 0x80).toString(16);
+
+  test.each([...reduced, ...second].flatMap((octets) => [octets, withSign(octets)]))(
+    "is none of small order and none in a second spelling: %s",
+    (octets) => {
+      expect(() => parseVkey(vkeyOf(octets))).toThrow("log");
+    },
+  );
+
+  test("is none under which a signature by nobody fits every text", async () => {
+    const identity = `01${"00".repeat(31)}`;
+    const vkey = vkeyOf(identity);
+    const signature = Buffer.from(vkey.split("+")[1] + identity + "00".repeat(32), "hex");
+    for (const text of ["anything\n", "whatever\n"]) {
+      const note = `${text}\n— log.example/log ${signature.toString("base64")}\n`;
+      await expect(verifyNote(note, vkey)).rejects.toMatchObject({ code: "log_invalid" });
+    }
+  });
+});
+
 describe("a checkpoint", async () => {
   const key = await createLogKey("log.example/log");
   const vkey = vkeyText(key);
@@ -158,6 +192,25 @@ describe("a checkpoint", async () => {
         await expect(requireConsistent(older, whole, tilesOf(entries))).rejects.toMatchObject({
           code: "log_fork",
         });
+      }
+    }
+  });
+
+  test("is no fork by tiles that are not its own, whichever octet of them is another", async () => {
+    const whole = await at(entries);
+    const honest = (await tilesOf(entries)("tile/0/000.p/9")) as Uint8Array;
+    for (let size = 1; size < entries.length; size++) {
+      const [older, forked] = [
+        await at(entries.slice(0, size)),
+        await at([...entries].reverse().slice(0, size)),
+      ];
+      for (let octet = 0; octet < honest.length; octet += 32) {
+        const wrong = honest.with(octet, (honest[octet] ?? 0) ^ 1);
+        for (const tree of [older, forked]) {
+          await expect(requireConsistent(tree, whole, async () => wrong)).rejects.toMatchObject({
+            code: "log_invalid",
+          });
+        }
       }
     }
   });

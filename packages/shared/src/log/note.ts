@@ -49,6 +49,15 @@ const hex = (bytes: Uint8Array): string =>
 export const vkeyText = (key: NoteKey): string =>
   `${key.name}+${hex(keyId(key))}+${toBase64(concat(Uint8Array.of(ed25519), key.publicKey))}`;
 
+/**
+ * What must not be a key, as its `y` without the sign: the points of small order, under which one signature fits many
+ * texts, and numbers that are not reduced, which are another key's second spelling. Verifiers differ about both.
+ */
+const notAKey =
+  /^(0[01](00){31}|ec(ff){30}7f|26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05|c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a|(e[d-f]|f.)(ff){30}7f)$/;
+
+const withoutSign = (key: Bytes): Bytes => key.with(31, (key[31] ?? 0) & 0x7f) as Bytes;
+
 /** @throws ProtocolError `log_invalid` on anything but an Ed25519 vkey in its one spelling */
 export function parseVkey(text: string): NoteKey {
   const [name = "", , ...encoded] = text.split("+");
@@ -58,6 +67,7 @@ export function parseVkey(text: string): NoteKey {
     keyName.test(name) &&
     material[0] === ed25519 &&
     key.publicKey.length === 32 &&
+    !notAKey.test(hex(withoutSign(key.publicKey))) &&
     vkeyText(key) === text;
   if (!sound) throw new ProtocolError("log_invalid");
   return key;

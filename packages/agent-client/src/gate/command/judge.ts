@@ -197,7 +197,9 @@ function byRule(name: string, rule: Rule, words: readonly string[], place: Place
 
 /** What comes after it is elsewhere: names that look harmless may then be anything. */
 const moves = (path: string, place: Place): Verdict =>
-  readPath(path, place).tier === "green" ? green : yellow(`goes on in ${say(path)}`);
+  readPath(path, place).tier === "green" && !/(^|\/)\.git(\/|$)/.test(path)
+    ? green
+    : yellow(`goes on in ${say(path)}`);
 
 /** Without one, and with `-`, it goes where somebody was or lives. */
 const goals = (operands: readonly string[]): readonly string[] =>

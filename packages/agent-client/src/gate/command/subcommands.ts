@@ -20,7 +20,7 @@ const families: Record<string, Family> = {
   git: {
     letters: "0123456789aA:bB:cC:dDehilmM:n:opqrsS:tuU:vwWzEFGL:",
     green:
-      /^(status|log|diff|show|blame|ls-files|ls-tree|rev-parse|rev-list|describe|shortlog|cat-file|merge-base|name-rev|count-objects|check-ignore|whatchanged|grep|version|diff-tree|for-each-ref|show-ref|cherry|var|annotate)$/,
+      /^(status|log|diff|show|blame|ls-files|ls-tree|rev-parse|rev-list|describe|shortlog|cat-file|merge-base|name-rev|count-objects|check-ignore|whatchanged|grep|version|diff-tree|for-each-ref|show-ref|cherry|annotate)$/,
     yellow: /^(add|commit|fetch|pull|switch|init|mv|stash|cherry-pick|revert|merge|clone|notes)$/,
     red: /^(push|reset|clean|rm|rebase|filter-branch|filter-repo|restore|gc|prune|reflog|update-ref|update-index|replace|submodule|worktree|am|apply|bisect|difftool|mergetool|config|credential|daemon|instaweb|send-email|symbolic-ref|read-tree|checkout-index|fast-import|maintenance|hook|bundle|archive|remote-https|p4|svn|subtree|lfs)$/,
     options: /^(--no-pager|-P|-p|--paginate|--no-optional-locks|--literal-pathspecs)$/,
@@ -175,8 +175,10 @@ function git(words: readonly string[]): Verdict {
         ? green
         : yellow(`${called} makes a name`);
     case "remote":
+      if (rest.length === 0) return green;
+      // Addresses may have a password in them.
       return operands.length === 0 || operands[0] === "get-url"
-        ? green
+        ? yellow(`${called} may show passwords`)
         : red(`${called} leads elsewhere`);
     case "stash":
       if (operands[0] === "list" || operands[0] === "show") return green;
@@ -201,6 +203,8 @@ function git(words: readonly string[]): Verdict {
       return operands[0] === "list" || operands[0] === "status"
         ? green
         : red(`${called} changes trees`);
+    case "var":
+      return yellow(`${called} may show passwords`);
     case "config":
       return rest.length > 0 && /^(--get|--list|-l|get|list)$/.test(rest[0] ?? "")
         ? yellow(`${called} may show passwords`)

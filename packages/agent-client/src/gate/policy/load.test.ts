@@ -25,7 +25,7 @@ const question = (context: PolicyQuestion["context"] = {}): PolicyQuestion => ({
   resource: { type: "File", id: "f", attributes: { path: "f" } },
   context: {
     ...{ tool: "t", reversible: false, sensitive: false, own_home: false, consequential: false },
-    ...{ depth: 0, session_calls: 0, earlier_denials: 0, hour: 1, weekday: 1 },
+    ...{ public_host: false, depth: 0, session_calls: 0, earlier_denials: 0, hour: 1, weekday: 1 },
     ...context,
   },
 });
