@@ -1,4 +1,4 @@
-import { randomBytes, randomId, sha256Text } from "@countersign/shared";
+import { randomBytes, randomId, sha256Text, toBase64url, utf8 } from "@countersign/shared";
 import type { SoftAgent } from "@countersign/test-kit/soft-agent";
 import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -23,9 +23,9 @@ afterAll(async () => {
   await broker.drop();
 });
 
-/** Ciphertext is octets to the broker, whatever is in it. */
+/** Ciphertext is text to the broker, whatever it says. */
 async function upload() {
-  const octets = randomBytes(300);
+  const octets = utf8(toBase64url(randomBytes(300)));
   const sha256 = sha256Text(octets);
   const answer = await agent.call("PUT", `/v1/contexts/${sha256}`, octets);
   expect(answer.status).toBe(200);

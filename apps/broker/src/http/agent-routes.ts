@@ -1,5 +1,6 @@
 import {
   bytes32,
+  fromUtf8,
   id,
   maxSealedBytes,
   outcomeReport,
@@ -52,10 +53,12 @@ export function agentRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
         const sealedSha256 = parse(bytes32, c.req.param("sha256"));
         const octets = new Uint8Array(await c.req.arrayBuffer());
         if (sha256Text(octets) !== sealedSha256) throw new ProtocolError("invalid_binding");
+        // JSON in any case: what is no text nobody could open.
+        const sealed = fromUtf8(octets);
         const stored = await putContext(broker.db, {
           clientId: agent.clientId,
           sealedSha256,
-          octets,
+          sealed,
         });
         if (!stored) throw new ProtocolError("slow_down");
         return c.json({ sealed_sha256: sealedSha256, expires_at: stored.expires_at });

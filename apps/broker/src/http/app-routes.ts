@@ -87,16 +87,16 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     })
     .get("/requests/:rid/context", async (c) => {
       const { approver } = await personOf(c);
-      const octets = await getContext(broker.db, { rid: ridOf(c), approver });
-      if (!octets) throw new ProtocolError("not_found");
-      return c.body(Uint8Array.from(octets), 200, { "content-type": "application/octet-stream" });
+      const sealed = await getContext(broker.db, { rid: ridOf(c), approver });
+      if (sealed === undefined) throw new ProtocolError("not_found");
+      return c.body(sealed, 200, octetStream);
     })
     .get("/requests/:rid/contexts/:sha256", async (c) => {
       const { approver } = await personOf(c);
       const sealedSha256 = parse(bytes32, c.req.param("sha256"));
-      const octets = await getContext(broker.db, { rid: ridOf(c), approver, sealedSha256 });
-      if (!octets) throw new ProtocolError("not_found");
-      return c.body(Uint8Array.from(octets), 200, { "content-type": "application/octet-stream" });
+      const sealed = await getContext(broker.db, { rid: ridOf(c), approver, sealedSha256 });
+      if (sealed === undefined) throw new ProtocolError("not_found");
+      return c.body(sealed, 200, octetStream);
     })
     .post("/requests/:rid/ceremony", async (c) => {
       const person = await decidingPersonOf(c);
@@ -159,6 +159,8 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       return c.json(await accept(broker, person, pairingIdOf(c), acceptance));
     });
 }
+
+const octetStream = { "content-type": "application/octet-stream" };
 
 const view = z.enum(["inbox", "history"]);
 

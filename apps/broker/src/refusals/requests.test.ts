@@ -241,6 +241,12 @@ describe("a context", () => {
     expect(await refusalOf(put("short", octets))).toBe("unknown_member");
   });
 
+  it("is refused when it is no text", async () => {
+    for (const octets of [Uint8Array.of(0xff), Uint8Array.of(0x7b, 0, 0x7d)]) {
+      expect(await refusalOf(put(sha256Text(octets), octets))).toBe("invalid_encoding");
+    }
+  });
+
   it("is refused when it is too large, declared or not", async () => {
     const path = `/v1/contexts/${randomNonce()}`;
     const { access_token: token } = (await (
