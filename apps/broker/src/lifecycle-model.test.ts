@@ -231,6 +231,7 @@ async function open(quorum: number): Promise<OpenRequest> {
   const store = () =>
     insertRequest(db, {
       ...{ rid, clientId, arHash, sealedSha256, quorum },
+      sealedPictureSha256: undefined,
       request: "jws",
       ctx: randomNonce(),
       tier: "red",
