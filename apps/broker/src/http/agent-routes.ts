@@ -131,20 +131,30 @@ async function streamHints(
         await stream.drained();
       }
     };
+    let retry: NodeJS.Timeout | undefined;
+    let over = false;
     const schedule = (): void => {
       reading = reading.then(readOn).catch((error: unknown) => {
         broker.log.warn({ err: describeFailure(error) }, "event stream could not be read on");
+        // The bus has told what it read; this reading failed, and nobody tells it again.
+        clearTimeout(retry);
+        if (!over) retry = setTimeout(schedule, limits.heartbeatSeconds * 1000);
       });
     };
     const unsubscribe = broker.bus.subscribe(topics.client(clientId), schedule);
-    const unwatch = watch.add(clientId, { changed: schedule, end: stream.close });
-    // A hint can be lost, and a reading can fail while the database is away.
-    const again = setInterval(schedule, limits.heartbeatSeconds * 1000);
+    const unwatch = watch.add(clientId, {
+      ...{ watched: schedule, changed: schedule },
+      end: stream.close,
+    });
+    // The bus reads every change, and freezes are watched. Should either ever miss one, it is found by this.
+    const again = setInterval(schedule, limits.rereadSeconds * 1000);
     schedule();
     return () => {
       unsubscribe();
       unwatch();
       clearInterval(again);
+      over = true;
+      clearTimeout(retry);
       release();
     };
   });
