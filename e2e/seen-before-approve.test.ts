@@ -239,6 +239,47 @@ it.each([
   },
 );
 
+it("the text stands before its picture is there, and whoever passed its empty place has not seen it", async () => {
+  const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
+  const reasons = Array.from(
+    { length: 30 },
+    (_, index) => `${index} ${"words of a rule ".repeat(20)}`,
+  );
+  const request = await ask({ picture, screenshot, reasons, args: { path: "/srv/early" } });
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.route(`**/app/requests/${request.rid}/contexts/*`, async (route) => {
+    await arrived;
+    await route.continue();
+  });
+  await page.goto(`/requests/${request.rid}`);
+  await page.getByText("/srv/early").first().waitFor();
+  const toTheEnd = async () => {
+    const atEnd = () =>
+      page.evaluate(() => {
+        const { scrollHeight } = document.documentElement;
+        window.scrollBy({ top: 150, behavior: "instant" });
+        return window.scrollY + window.innerHeight >= scrollHeight - 1;
+      });
+    while (!(await atEnd())) await page.waitForTimeout(20);
+  };
+  await toTheEnd();
+  await page.getByText("Approve wakes when the picture is there").waitFor();
+  expect(await approveButton(page).isEnabled()).toBe(false);
+  expect(await page.getByRole("button", { name: "Deny" }).isEnabled()).toBe(true);
+  expect(await page.locator(".picture img").count()).toBe(0);
+  arrive();
+  await pickCode(page, request.matchCode);
+  await page.getByText("Not everything seen yet.").waitFor();
+  await page.waitForTimeout(1000);
+  expect(await approveButton(page).isEnabled()).toBe(false);
+  await readTheRest(page);
+  await awake(page);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
+
 it("after anything on it has changed, Approve sleeps for 600 ms", async () => {
   const request = await ask({});
   await openRequest(page, request.rid);

@@ -13,7 +13,7 @@ const cellsOf = ({ what, ours, against, ratio, goal }: Line): string[] => [
   what,
   ours,
   against,
-  `${ratio.toFixed(2)}x`,
+  Number.isNaN(ratio) ? "-" : `${ratio.toFixed(2)}x`,
   goal.text,
   goal.text === "-" ? "-" : goal.isMet(ratio) ? "yes" : "no",
 ];

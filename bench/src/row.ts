@@ -26,6 +26,19 @@ export const atMost = (bound: number): Goal => ({
 /** Something to know, and nothing to reach. */
 export const noGoal: Goal = { text: "-", isMet: () => true };
 
+/** A row of the table all the same: what could not be measured is not passed over. */
+export const failed = (name: string, error: unknown): Findings => ({
+  lines: [
+    {
+      what: name,
+      ours: "failed",
+      against: (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "",
+      ratio: Number.NaN,
+      goal: { text: "to run", isMet: () => false },
+    },
+  ],
+});
+
 /** Cost against load: what the graph shows. */
 export interface Curve {
   title: string;

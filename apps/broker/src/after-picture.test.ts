@@ -1,4 +1,4 @@
-import { randomBytes, randomId, sha256Text } from "@countersign/shared";
+import { randomBytes, randomId, sha256Text, toBase64url, utf8 } from "@countersign/shared";
 import type { SoftAgent } from "@countersign/test-kit/soft-agent";
 import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -23,17 +23,17 @@ afterAll(async () => {
   await broker.drop();
 });
 
-/** Ciphertext is octets to the broker, whatever is in it. */
+/** Ciphertext is text to the broker, whatever it says. */
 async function upload() {
-  const octets = randomBytes(300);
+  const octets = utf8(toBase64url(randomBytes(300)));
   const sha256 = sha256Text(octets);
   const answer = await agent.call("PUT", `/v1/contexts/${sha256}`, octets);
   expect(answer.status).toBe(200);
   return { octets, sha256 };
 }
 
-async function redeemed() {
-  const request = await agent.request();
+async function redeemed(given: Parameters<SoftAgent["request"]>[0] = {}) {
+  const request = await agent.request(given);
   await phone.approve(request.rid);
   await agent.poll(request.rid);
   return request;
@@ -77,18 +77,29 @@ it("holds up no outcome when it did not arrive, and is taken from no other reque
   expect((await fetchIt(phone, request.rid, request.sealedSha256)).status).toBe(200);
 });
 
-it("has a time of its own, beside that of the request's context", async () => {
+it("has a time of its own, beside that of the request's context and picture", async () => {
+  const picture = randomBytes(50);
+  const screenshot = {
+    sha256: sha256Text(picture),
+    mime: "image/png" as const,
+    width: 1,
+    height: 1,
+  };
+  const unseen = await agent.request({ picture, screenshot });
   const request = await redeemed();
+  await phone.deny(unseen.rid);
+  const before = sha256Text(unseen.sealedPicture ?? new Uint8Array());
   const { sha256 } = await upload();
   await report(request, { sealed_sha256: sha256 });
   const left = async () => [
     (await fetchIt(phone, request.rid, request.sealedSha256)).status,
+    (await fetchIt(phone, unseen.rid, before)).status,
     (await fetchIt(phone, request.rid, sha256)).status,
   ];
   await purgeSealed(connection.db, { contexts: 3600, pictures: 3600 });
-  expect(await left()).toEqual([200, 200]);
+  expect(await left()).toEqual([200, 200, 200]);
   await purgeSealed(connection.db, { contexts: -1, pictures: 3600 });
-  expect(await left()).toEqual([404, 200]);
+  expect(await left()).toEqual([404, 404, 200]);
   await purgeSealed(connection.db, { contexts: 3600, pictures: -1 });
-  expect(await left()).toEqual([404, 404]);
+  expect(await left()).toEqual([404, 404, 404]);
 });

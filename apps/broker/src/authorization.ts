@@ -125,6 +125,7 @@ const toRow = (
   arHash,
   ctx: detail.ctx,
   sealedSha256: detail.sealed_sha256,
+  sealedPictureSha256: detail.sealed_picture_sha256,
   tier: detail.tier,
   approvers: detail.approvers,
   quorum: detail.quorum,
@@ -143,11 +144,11 @@ async function whyNotInserted(
   });
   if (paired.length < detail.approvers.length) return "forbidden";
   if (await isFrozen(broker.db, claims.iss)) return "frozen";
-  const uploaded = await contextIsUnbound(broker.db, {
-    clientId: claims.iss,
-    sealedSha256: detail.sealed_sha256,
-  });
-  if (!uploaded) return "context_missing";
+  for (const sealedSha256 of [detail.sealed_sha256, detail.sealed_picture_sha256]) {
+    if (sealedSha256 === undefined) continue;
+    const uploaded = await contextIsUnbound(broker.db, { clientId: claims.iss, sealedSha256 });
+    if (!uploaded) return "context_missing";
+  }
   if (claims.exp <= nowSeconds(broker)) return "expired";
   return (await hasRoom(broker.db, claims.iss, broker.allowed)) ? undefined : "too_many_pending";
 }

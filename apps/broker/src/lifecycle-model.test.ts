@@ -1,10 +1,4 @@
-import {
-  type RequestState,
-  randomBytes,
-  randomId,
-  randomNonce,
-  sha256Text,
-} from "@countersign/shared";
+import { type RequestState, randomId, randomNonce, sha256Text, utf8 } from "@countersign/shared";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
@@ -229,14 +223,15 @@ interface OpenRequest {
 async function open(quorum: number): Promise<OpenRequest> {
   const { db } = connection;
   const clientId = await world.pairedAgent();
-  const octets = randomBytes(64);
-  const sealedSha256 = sha256Text(octets);
-  await putContext(db, { clientId, sealedSha256, octets });
+  const sealed = randomNonce();
+  const sealedSha256 = sha256Text(utf8(sealed));
+  await putContext(db, { clientId, sealedSha256, sealed });
   const rid = randomId();
   const arHash = randomNonce();
   const store = () =>
     insertRequest(db, {
       ...{ rid, clientId, arHash, sealedSha256, quorum },
+      sealedPictureSha256: undefined,
       request: "jws",
       ctx: randomNonce(),
       tier: "red",

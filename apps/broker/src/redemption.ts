@@ -60,15 +60,12 @@ export async function redeem(
     case "pending":
       return { state: "pending" };
     case "approved": {
-      const redeemed = await redeemRequest(broker.db, {
-        rid,
-        clientId,
-        arHash: request.ar_hash,
-        keyHash,
-      });
-      if (!redeemed) {
+      const claim = () =>
+        redeemRequest(broker.db, { rid, clientId, arHash: request.ar_hash, keyHash });
+      if (!(await claim())) {
         if (await waitsForLog(broker.db, rid)) return { state: "pending" };
-        return afterLostRace(broker, agent, given, request);
+        // Its checkpoint may have come between the two, and was then all that was missing.
+        if (!(await claim())) return afterLostRace(broker, agent, given, request);
       }
       tell(broker, rid, clientId, request.approvers, "redeemed");
       return { state: "redeemed", request, evidence: await readEvidence(broker, agent, request) };

@@ -34,7 +34,10 @@ export async function startLoad(options: LoadOptions): Promise<RunningLoad> {
   const ask = async (message: ToLoad): Promise<FromLoad> => {
     const answer = await new Promise<FromLoad>((resolve) => {
       answered = resolve;
-      child.send(message);
+      // Without somebody to tell, a process that has gone would end this one too.
+      child.send(message, (error) => {
+        if (error) answered({ failed: `the ${options.kind} load ended` });
+      });
     });
     if ("failed" in answer) throw new Error(answer.failed);
     return answer;

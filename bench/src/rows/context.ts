@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256Text } from "@countersign/shared";
+import { sha256Text, toBase64url, utf8 } from "@countersign/shared";
 import { accepted, createHttpClient } from "../load/http.js";
 import { cpuMilliseconds, interleave, median, ratioOf } from "../measure.js";
 import { atLeast, atMost, milliseconds, perSecond, type Row, rate } from "../row.js";
@@ -12,6 +12,10 @@ import { startBrokers } from "../system/server.js";
 
 const size = 256 * 1024;
 const inFlight = 4;
+
+/** base64url, as nearly all of a sealed context is. */
+const sealedLike = (): Uint8Array =>
+  utf8(toBase64url(randomFillSync(new Uint8Array((size * 3) / 4))));
 
 /** Sealed contexts of 256 KiB taken in durably, against files of the same size. */
 export const context: Row = {
@@ -29,7 +33,7 @@ export const context: Row = {
     for (const pair of pairs) {
       const token = await clientToken(pair, http);
       for (let index = 0; index < 8; index++) {
-        const octets = randomFillSync(new Uint8Array(size));
+        const octets = sealedLike();
         const path = `/v1/contexts/${sha256Text(octets)}`;
         const dpop = await pair.agent.dpop("PUT", path, token);
         uploads.push({ octets, path, headers: { authorization: `DPoP ${token}`, dpop } });
@@ -47,7 +51,7 @@ export const context: Row = {
     const [pid = 0] = brokers.pids;
     const cpu: number[] = [];
     let taken = 0;
-    const octets = randomFillSync(new Uint8Array(size));
+    const octets = sealedLike();
     try {
       const found = await interleave(rounds, {
         ours: async () => {

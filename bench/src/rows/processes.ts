@@ -1,6 +1,8 @@
+import { availableParallelism } from "node:os";
 import { startLoad } from "../load/start.js";
-import { interleave, median, ratioOf } from "../measure.js";
+import { cpuMilliseconds, interleave, median, ratioOf } from "../measure.js";
 import { noGoal, perSecond, type Row, rate } from "../row.js";
+import { databaseProcesses } from "../system/processes.js";
 import { startBrokers } from "../system/server.js";
 
 /** Two and four broker processes on one database, against one. */
@@ -15,8 +17,16 @@ export const processes: Row = {
     };
     const all = { one: await open(1), two: await open(2), four: await open(4) };
     const count = bench.smoke ? 4 : 300;
+    const databaseCpu = () =>
+      databaseProcesses().reduce((sum, pid) => sum + cpuMilliseconds(pid), 0);
+    const cores: Record<string, string> = {};
     const contender = (name: keyof typeof all) => async () => {
-      const perSecond = rate(count, (await all[name].load.run(count, 32)).milliseconds);
+      const before = databaseCpu();
+      const result = await all[name].load.run(count, 32);
+      const { milliseconds: took, serverCpuMilliseconds: brokers, cpuMilliseconds: own } = result;
+      const busy = [brokers, databaseCpu() - before, own].map((cpu) => (cpu / took).toFixed(2));
+      cores[name] = `brokers ${busy[0]}, PostgreSQL ${busy[1]}, load generator ${busy[2]}`;
+      const perSecond = rate(count, took);
       bench.progress(`${name} ${perSecond.toFixed(0)}/s`);
       return perSecond;
     };
@@ -36,6 +46,9 @@ export const processes: Row = {
       });
       return {
         lines: [line("two"), line("four")],
+        notes: [
+          `Cores busy under 32 red cycles in flight: one broker process: ${cores["one"]}; two: ${cores["two"]}; four: ${cores["four"]}. Of ${availableParallelism()} there are. Where their sum is all there are, more processes give nothing: cores move that knee, and then PostgreSQL's commits do.`,
+        ],
         curves: [
           {
             title: "Red cycles a second by broker processes on one database",

@@ -2,15 +2,23 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** All processes below one, read from /proc. Linux only. */
 export function descendants(parent: number): number[] {
+  const children = everyChild();
+  const below = (pid: number): number[] =>
+    (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(parent);
+}
+
+/** Those that one process started itself. */
+export const childrenOf = (parent: number): number[] => everyChild().get(parent) ?? [];
+
+function everyChild(): Map<number, number[]> {
   const children = new Map<number, number[]>();
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const of = parentOf(Number(entry));
     if (of !== undefined) children.set(of, [...(children.get(of) ?? []), Number(entry)]);
   }
-  const below = (pid: number): number[] =>
-    (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
-  return below(parent);
+  return children;
 }
 
 function parentOf(pid: number): number | undefined {

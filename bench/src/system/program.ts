@@ -17,6 +17,8 @@ export async function startProgram(path: string, ...given: unknown[]): Promise<P
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     env: { PATH: "/usr/bin:/bin", NODE_ENV: "production", NODE_NO_WARNINGS: "1" },
   });
+  // What is sent to one that has gone fails the row, by its time, and not the whole run.
+  child.on("error", () => undefined);
   const exited = once(child, "exit");
   await Promise.race([
     once(child.stdout as NodeJS.ReadableStream, "data"),

@@ -9,17 +9,24 @@ export interface Readers {
 
 const openAtOnce = 64;
 
-/** @param requests the headers of each reader's request, path first */
+export interface StreamRequest {
+  path: string;
+  headers: Record<string, string>;
+}
+
+/** @param makeRequest called just before each one is sent: a proof is good for a minute, and opening takes longer */
 export async function openReaders(
   port: number,
   host: string,
-  requests: readonly { path: string; headers: Record<string, string> }[],
+  count: number,
+  makeRequest: (index: number) => Promise<StreamRequest>,
 ): Promise<Readers> {
   const sockets: Socket[] = [];
   let onEvent = (_: Socket): void => {};
-  const left = [...requests];
+  let next = 0;
   const worker = async (): Promise<void> => {
-    for (let request = left.pop(); request !== undefined; request = left.pop()) {
+    for (let index = next++; index < count; index = next++) {
+      const request = await makeRequest(index);
       sockets.push(await openOne(port, host, request, (socket) => onEvent(socket)));
     }
   };
@@ -43,7 +50,7 @@ export async function openReaders(
 function openOne(
   port: number,
   host: string,
-  { path, headers }: { path: string; headers: Record<string, string> },
+  { path, headers }: StreamRequest,
   onEvent: (socket: Socket) => void,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {

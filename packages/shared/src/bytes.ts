@@ -4,6 +4,7 @@ import { ProtocolError } from "./errors.js";
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 export const utf8 = (text: string): Bytes => encoder.encode(text);
 
@@ -36,20 +37,28 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-const chunk = 0x8000;
-
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const characters = encoder.encode(alphabet);
 /** By character code; whatever is not in the alphabet has no value. */
 const values: (number | undefined)[] = [];
 for (const [value, character] of [...alphabet].entries()) values[character.charCodeAt(0)] = value;
 
 /** base64url without padding (RFC 4648 section 5). */
 export function toBase64url(bytes: Uint8Array): string {
-  let binary = "";
-  for (let offset = 0; offset < bytes.length; offset += chunk) {
-    binary += String.fromCharCode(...bytes.subarray(offset, offset + chunk));
+  const text = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  let written = 0;
+  let held = 0;
+  let bits = 0;
+  for (let index = 0; index < bytes.length; index++) {
+    held = (held << 8) | (bytes[index] as number);
+    bits += 8;
+    for (; bits >= 6; bits -= 6) {
+      text[written++] = characters[(held >> (bits - 6)) & 63] as number;
+    }
+    held &= (1 << bits) - 1;
   }
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  if (bits > 0) text[written] = characters[held << (6 - bits)] as number;
+  return decoder.decode(text);
 }
 
 /**

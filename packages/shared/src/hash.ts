@@ -1,4 +1,4 @@
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256 } from "#sha256";
 import { type Bytes, concat, toBase64url, utf8 } from "./bytes.js";
 import { canonicalBytes } from "./json.js";
 
@@ -34,7 +34,7 @@ export function pre(purpose: Purpose, bytes: Uint8Array): Bytes {
 
 /** `H(purpose, bytes)` as 32 bytes: what a WebAuthn challenge is. */
 export function hashBytes(purpose: Purpose, bytes: Uint8Array): Bytes {
-  return sha256(pre(purpose, bytes)) as Bytes;
+  return sha256(pre(purpose, bytes));
 }
 
 /** `H(purpose, bytes)` as base64url: how hashes travel. */
@@ -43,7 +43,7 @@ export function hash(purpose: Purpose, bytes: Uint8Array): string {
 }
 
 /** Plain SHA-256 as 32 bytes. */
-export const sha256Bytes = (bytes: Uint8Array): Bytes => sha256(bytes) as Bytes;
+export const sha256Bytes = sha256;
 
 /** Plain SHA-256 as base64url, for octets that another standard or another party names by it. */
 export function sha256Text(bytes: Uint8Array): string {

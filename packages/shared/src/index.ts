@@ -35,6 +35,7 @@ export * from "./recovery.js";
 export * from "./request-object.js";
 export * from "./schema.js";
 export * from "./sealed-context.js";
+export * from "./sealed-picture.js";
 export * from "./site.js";
 export * from "./statement.js";
 export { type ProgramCall, type Reading, readShell } from "./view/command.js";

@@ -42,7 +42,7 @@ export function parseStrict(bytes: Uint8Array): Json {
  */
 export function parseCanonical(bytes: Uint8Array): Json {
   const value = parseStrict(bytes);
-  if (!equalBytes(canonicalBytes(value), bytes)) throw new ProtocolError("not_canonical");
+  if (!equalBytes(encode(value), bytes)) throw new ProtocolError("not_canonical");
   return value;
 }
 
@@ -52,8 +52,10 @@ export function parseCanonical(bytes: Uint8Array): Json {
  */
 export function canonicalBytes(value: unknown): Bytes {
   assertJson(value);
-  return utf8(canonicalize(value) as string);
+  return encode(value);
 }
+
+const encode = (value: Json): Bytes => utf8(canonicalize(value) as string);
 
 /**
  * Holds a value to what the protocol can hash: null, booleans, finite numbers other than -0, well-formed

@@ -18,6 +18,8 @@ export const authorizationDetail = z.strictObject({
   tier,
   ctx: bytes32,
   sealed_sha256: bytes32,
+  /** Of the picture's own piece, where it has one: a phone shows the text before it is there. */
+  sealed_picture_sha256: z.optional(bytes32),
   renderer: label(16),
   approvers: z.array(id).check(z.minLength(1), z.maxLength(16)),
   quorum: z.int().check(z.minimum(1), z.maximum(16)),

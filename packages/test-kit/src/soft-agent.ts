@@ -23,6 +23,7 @@ import {
   randomId,
   requestStatus,
   sealContext,
+  sealPicture,
   sha256Text,
   signOutcome,
   signPairingOffer,
@@ -46,6 +47,7 @@ export interface SoftRequest {
   manifestBytes: Uint8Array;
   sealed: Uint8Array<ArrayBuffer>;
   sealedSha256: string;
+  sealedPicture: Uint8Array<ArrayBuffer> | undefined;
 }
 
 export interface PollAnswer {
@@ -213,12 +215,10 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       screenshot,
     });
     const recipients = approvers.flatMap((approver) => devices.get(approver)?.enc_jwk ?? []);
-    const sealed = await sealContext(
-      { manifestBytes, picture: picture ?? new Uint8Array() },
-      recipients,
-      rid,
-    );
+    const nothing = new Uint8Array();
+    const sealed = await sealContext({ manifestBytes, picture: nothing }, recipients, rid);
     const sealedSha256 = sha256Text(sealed);
+    const sealedPicture = picture && (await sealPicture(rid, picture, recipients));
     const object: RequestObject = {
       iss: clientId,
       aud: origin,
@@ -234,6 +234,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
           tier: "red",
           ctx: contextHash(manifestBytes),
           sealed_sha256: sealedSha256,
+          ...(sealedPicture ? { sealed_picture_sha256: sha256Text(sealedPicture) } : {}),
           renderer: "2",
           approvers,
           quorum,
@@ -242,11 +243,23 @@ export async function createSoftAgent(options: { origin: string; name?: string }
       ...claims,
     };
     const jws = await signRequestObject(object, key);
-    return { rid, jws, claims: object, manifest, manifestBytes, sealed, sealedSha256 };
+    return {
+      rid,
+      jws,
+      claims: object,
+      manifest,
+      manifestBytes,
+      sealed,
+      sealedSha256,
+      sealedPicture,
+    };
   }
 
-  const upload = (request: SoftRequest): Promise<Response> =>
-    call("PUT", `/v1/contexts/${request.sealedSha256}`, request.sealed);
+  async function upload({ sealed, sealedPicture }: SoftRequest): Promise<Response> {
+    const put = (piece: Uint8Array) => call("PUT", `/v1/contexts/${sha256Text(piece)}`, piece);
+    if (sealedPicture) await accepted(await put(sealedPicture));
+    return put(sealed);
+  }
   const authorize = (request: SoftRequest): Promise<Response> =>
     form("/bc-authorize", { request: request.jws });
 

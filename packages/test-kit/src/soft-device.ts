@@ -5,6 +5,7 @@ import {
   type DeviceKeys,
   openAfterPicture,
   openContext,
+  openPicture,
   type Purpose,
   publicJwk,
   signWithDevice,
@@ -18,6 +19,7 @@ export interface SoftDevice {
   sign(purpose: Purpose, bytes: Bytes): Promise<string>;
   /** @param aad the request's id, or `<rid>.outcome` */
   open(octets: Uint8Array, aad: string): Promise<Context>;
+  openPicture(octets: Uint8Array, named: { rid: string; sealedSha256: string }): Promise<Bytes>;
   openAfterPicture(
     octets: Uint8Array,
     named: { rid: string; sealedSha256: string },
@@ -40,6 +42,7 @@ export async function createSoftDevice(): Promise<SoftDevice> {
     kid: thumbprint(keys.sig_jwk),
     sign: (purpose, bytes) => signWithDevice(purpose, bytes, signing.privateKey),
     open: (octets, aad) => openContext(octets, openingKey, aad),
+    openPicture: (octets, named) => openPicture(octets, openingKey, named),
     openAfterPicture: (octets, named) => openAfterPicture(octets, openingKey, named),
   };
 }

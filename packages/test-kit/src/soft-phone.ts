@@ -239,6 +239,10 @@ export async function createSoftPhone(options: {
     const octets = new Uint8Array(await context.arrayBuffer());
     const reviewed = await reviewRequest(detail, octets, {
       rid,
+      fetchPicture: async (sealedSha256) => {
+        const piece = await accepted(await call("GET", `${path}/contexts/${sealedSha256}`));
+        return new Uint8Array(await piece.arrayBuffer());
+      },
       site: await site(),
       approver: enrolled().approver,
       device,

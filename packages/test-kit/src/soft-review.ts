@@ -27,6 +27,8 @@ export interface Reviewer {
   approver: string;
   device: SoftDevice;
   agents: ReadonlyMap<string, EcPublicJwk>;
+  /** The picture's own piece, as the server gives it. */
+  fetchPicture(sealedSha256: string): Promise<Bytes>;
 }
 
 export interface Review {
@@ -61,11 +63,18 @@ export async function reviewRequest(
   if (sha256Text(octets) !== asked.sealed_sha256) {
     throw new ProtocolError("invalid_binding", { reason: "sealed_sha256" });
   }
-  const { manifestBytes, picture } = await own.device.open(octets, own.rid);
+  const { manifestBytes, picture: inside } = await own.device.open(octets, own.rid);
   if (contextHash(manifestBytes) !== asked.ctx) {
     throw new ProtocolError("invalid_binding", { reason: "ctx" });
   }
   const manifest = parseManifest(manifestBytes);
+  const { sealed_picture_sha256: sealedSha256 } = asked;
+  const picture =
+    sealedSha256 === undefined
+      ? inside
+      : await own.device.openPicture(await own.fetchPicture(sealedSha256), {
+          ...{ rid: own.rid, sealedSha256 },
+        });
   checkPicture(picture, manifest.screenshot);
   const view = render(manifest, request);
   const context = {

@@ -5,19 +5,20 @@ import { changeRow, epoch, firstRow } from "./rows.js";
 import { authorizationRequest, sealedContext } from "./schema.js";
 
 /**
- * Stores ciphertext before the request that names it. Storing the same octets again changes nothing.
+ * Stores ciphertext before the request that names it. Storing the same again changes nothing.
+ * @param given.sealed the octets as the text that they are: the driver would send bytes as twice as many digits
  * @returns nothing when this agent has as many waiting, or as many bytes here, as it may; calls at once may exceed that by the number of connections
  */
 export async function putContext(
   db: Database,
-  given: { clientId: string; sealedSha256: string; octets: Uint8Array },
+  given: { clientId: string; sealedSha256: string; sealed: string },
 ): Promise<{ expires_at: number } | undefined> {
   const { clientId, sealedSha256 } = given;
   return changeRow(
     db,
     "context",
     sql`insert into ${sealedContext} (client_id, sealed_sha256, octets)
-      select ${clientId}, ${sealedSha256}, ${given.octets}::bytea
+      select ${clientId}, ${sealedSha256}, convert_to(${given.sealed}, 'UTF8')
       where exists (select 1 from ${sealedContext} where client_id = ${clientId} and sealed_sha256 = ${sealedSha256})
         or (select count(*) filter (where rid is null) < ${limits.unreferencedContextsPerAgent}
             and coalesce(sum(octet_length(octets)), 0) < ${limits.contextBytesPerAgent}
@@ -44,13 +45,13 @@ export async function contextIsUnbound(
 export async function getContext(
   db: Database,
   given: { rid: string; approver: string; sealedSha256?: string },
-): Promise<Uint8Array | undefined> {
+): Promise<string | undefined> {
   const named = given.sealedSha256 ?? sql`r.sealed_sha256`;
-  const row = await firstRow<{ octets: Uint8Array }>(
+  const row = await firstRow<{ sealed: string }>(
     db,
-    sql`select c.octets from ${authorizationRequest} r
+    sql`select convert_from(c.octets, 'UTF8') as sealed from ${authorizationRequest} r
       join ${sealedContext} c on c.client_id = r.client_id and c.rid = r.rid and c.sealed_sha256 = ${named}
       where r.rid = ${given.rid} and ${given.approver} = any(r.approvers)`,
   );
-  return row?.octets;
+  return row?.sealed;
 }

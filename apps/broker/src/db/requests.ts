@@ -64,6 +64,7 @@ export interface NewRequest {
   arHash: string;
   ctx: string;
   sealedSha256: string;
+  sealedPictureSha256: string | undefined;
   tier: string;
   approvers: readonly string[];
   quorum: number;
@@ -73,11 +74,12 @@ export interface NewRequest {
 }
 
 /**
- * Stores a request whose context is here, whose approvers are all paired and whose agent has not too many open,
- * together with the alerts to its approvers. Counting reads a snapshot, so the agent's row is claimed as it was
+ * Stores a request whose context is here, with the picture that it may name, whose approvers are all paired and whose
+ * agent has not too many open, together with the alerts to its approvers. Counting reads a snapshot, so the agent's row is claimed as it was
  * in that snapshot: of several requests at once one is stored, and the others are not and may be tried again.
  */
 export async function insertRequest(db: Database, given: NewRequest): Promise<boolean> {
+  const picture = sql`${given.sealedPictureSha256 ?? null}::text`;
   const row = await changeRow(
     db,
     "request",
@@ -90,14 +92,21 @@ export async function insertRequest(db: Database, given: NewRequest): Promise<bo
             and p.state = 'live' and p.approver = any(${textArray(given.approvers)}))
         and ${given.allowed.pendingPerAgent} > (${countOpen(given.clientId)})
         and to_timestamp(${given.expiresAt}::float8) > now()
+        and (${picture} is null or exists (select 1 from ${sealedContext} p
+          where p.client_id = claimed.client_id and p.sealed_sha256 = ${picture} and p.rid is null))
       returning c.client_id
     ), changed as (
-      insert into ${request} (rid, client_id, request, ar_hash, ctx, sealed_sha256, tier, approvers, quorum, req_nonce, expires_at)
-      select ${given.rid}, client_id, ${given.request}, ${given.arHash}, ${given.ctx}, ${given.sealedSha256},
+      insert into ${request} (rid, client_id, request, ar_hash, ctx, sealed_sha256, sealed_picture_sha256, tier,
+        approvers, quorum, req_nonce, expires_at)
+      select ${given.rid}, client_id, ${given.request}, ${given.arHash}, ${given.ctx}, ${given.sealedSha256}, ${picture},
         ${given.tier}, ${textArray(given.approvers)}, ${given.quorum}::int, ${given.reqNonce},
         to_timestamp(${given.expiresAt}::float8)
       from bound
       returning rid
+    ), pictured as (
+      update ${sealedContext} c set rid = changed.rid from changed
+      where c.client_id = ${given.clientId} and c.sealed_sha256 = ${picture} and c.rid is null
+        and c.sealed_sha256 <> ${given.sealedSha256}
     ), ${insertAlerts(changed, given)},
     logged as (${insertLeaf(changed, { kind: "request", digest: given.arHash, rid: given.rid })})
     select rid from changed`,

@@ -44,7 +44,7 @@ export function purgeSealed(
     db,
     sql`gone as (
       delete from ${sealedContext} c using ${request} r
-      where r.rid = c.rid and case when c.sealed_sha256 = r.sealed_sha256
+      where r.rid = c.rid and case when c.sealed_sha256 in (r.sealed_sha256, r.sealed_picture_sha256)
         then ${longOver(after.contexts)} else ${longOver(after.pictures)} end
       returning 1
     )`,

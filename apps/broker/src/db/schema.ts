@@ -234,6 +234,8 @@ export const authorizationRequest = pgTable(
     arHash: text("ar_hash").notNull(),
     ctx: text("ctx").notNull(),
     sealedSha256: text("sealed_sha256").notNull(),
+    /** Of the picture's own piece. */
+    sealedPictureSha256: text("sealed_picture_sha256"),
     tier: text("tier").notNull(),
     approvers: text("approvers").array().notNull(),
     quorum: integer("quorum").notNull(),

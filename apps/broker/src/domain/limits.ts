@@ -20,6 +20,8 @@ export const limits = {
   redemptionRetrySeconds: 60,
   longPollSeconds: 25,
   heartbeatSeconds: 15,
+  /** After so long an agent's stream reads everything again, whether it was told to or not. */
+  rereadSeconds: 300,
   /** Ciphertext that one agent may have here, the settled requests' of the last day included. */
   contextBytesPerAgent: 256 * 1024 * 1024,
   /** Beside the requests that an agent may have open: room for retries. */

@@ -1,5 +1,6 @@
 import {
   bytes32,
+  fromUtf8,
   id,
   maxSealedBytes,
   outcomeReport,
@@ -53,10 +54,12 @@ export function agentRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
         const sealedSha256 = parse(bytes32, c.req.param("sha256"));
         const octets = new Uint8Array(await c.req.arrayBuffer());
         if (sha256Text(octets) !== sealedSha256) throw new ProtocolError("invalid_binding");
+        // JSON in any case: what is no text nobody could open.
+        const sealed = fromUtf8(octets);
         const stored = await putContext(broker.db, {
           clientId: agent.clientId,
           sealedSha256,
-          octets,
+          sealed,
         });
         if (!stored) throw new ProtocolError("slow_down");
         return c.json({ sealed_sha256: sealedSha256, expires_at: stored.expires_at });
@@ -127,20 +130,30 @@ async function streamHints(
         await stream.drained();
       }
     };
+    let retry: NodeJS.Timeout | undefined;
+    let over = false;
     const schedule = (): void => {
       reading = reading.then(readOn).catch((error: unknown) => {
         broker.log.warn({ err: describeFailure(error) }, "event stream could not be read on");
+        // The bus has told what it read; this reading failed, and nobody tells it again.
+        clearTimeout(retry);
+        if (!over) retry = setTimeout(schedule, limits.heartbeatSeconds * 1000);
       });
     };
     const unsubscribe = broker.bus.subscribe(topics.client(clientId), schedule);
-    const unwatch = watch.add(clientId, { changed: schedule, end: stream.close });
-    // A hint can be lost, and a reading can fail while the database is away.
-    const again = setInterval(schedule, limits.heartbeatSeconds * 1000);
+    const unwatch = watch.add(clientId, {
+      ...{ watched: schedule, changed: schedule },
+      end: stream.close,
+    });
+    // The bus reads every change, and freezes are watched. Should either ever miss one, it is found by this.
+    const again = setInterval(schedule, limits.rereadSeconds * 1000);
     schedule();
     return () => {
       unsubscribe();
       unwatch();
       clearInterval(again);
+      over = true;
+      clearTimeout(retry);
       release();
     };
   });

@@ -39,6 +39,7 @@ import { type HttpContext, type HttpEnv, readJson } from "./context.js";
 import { createStreamLimit, type RateLimits } from "./limits.js";
 import { pollPairing } from "./pairing-routes.js";
 import { authenticatePerson, sessionHash } from "./person-auth.js";
+import { sealedAnswer } from "./sealed.js";
 import { streamEvents } from "./sse.js";
 import { watchStreams } from "./stream-watch.js";
 
@@ -87,16 +88,16 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     })
     .get("/requests/:rid/context", async (c) => {
       const { approver } = await personOf(c);
-      const octets = await getContext(broker.db, { rid: ridOf(c), approver });
-      if (!octets) throw new ProtocolError("not_found");
-      return c.body(Uint8Array.from(octets), 200, { "content-type": "application/octet-stream" });
+      const sealed = await getContext(broker.db, { rid: ridOf(c), approver });
+      if (sealed === undefined) throw new ProtocolError("not_found");
+      return sealedAnswer(c, sealed);
     })
     .get("/requests/:rid/contexts/:sha256", async (c) => {
       const { approver } = await personOf(c);
       const sealedSha256 = parse(bytes32, c.req.param("sha256"));
-      const octets = await getContext(broker.db, { rid: ridOf(c), approver, sealedSha256 });
-      if (!octets) throw new ProtocolError("not_found");
-      return c.body(Uint8Array.from(octets), 200, { "content-type": "application/octet-stream" });
+      const sealed = await getContext(broker.db, { rid: ridOf(c), approver, sealedSha256 });
+      if (sealed === undefined) throw new ProtocolError("not_found");
+      return sealedAnswer(c, sealed);
     })
     .post("/requests/:rid/ceremony", async (c) => {
       const person = await decidingPersonOf(c);

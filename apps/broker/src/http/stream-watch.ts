@@ -1,5 +1,7 @@
 /** A stream that lives as long as whoever holds it may be here. */
 interface Watched {
+  /** Its holder was looked at for the first time: what was read before that may have changed unseen. */
+  watched?(): void;
   /** Something about its holder is another than before. */
   changed(): void;
   end(): void;
@@ -50,7 +52,8 @@ export function watchStreams(read: (keys: string[]) => Promise<Map<string, strin
     if (now === undefined) stream.end();
     else if (before !== now && streams.has(stream)) {
       streams.set(stream, now);
-      if (before !== undefined) stream.changed();
+      if (before === undefined) stream.watched?.();
+      else stream.changed();
     }
   };
 

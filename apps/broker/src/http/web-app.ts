@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join, relative, sep } from "node:path";
 import { Hono } from "hono";
+import { accepts } from "./accepts.js";
 import type { HttpEnv } from "./context.js";
 
 const mediaTypes: Record<string, string> = {
@@ -58,7 +59,7 @@ export function webApp(directory: string): Hono<HttpEnv> {
     const isScreen = !/\.[a-z0-9]+$/i.test(path);
     const asset = assets.get(path) ?? (isScreen ? shell : undefined);
     if (!asset) return c.notFound();
-    const accepted = c.req.header("accept-encoding") ?? "";
+    const accepted = c.req.header("accept-encoding");
     for (const [encoding, bytes] of asset.encoded) {
       if (!accepts(accepted, encoding)) continue;
       return c.body(bytes, 200, { ...asset.headers, "content-encoding": encoding });
@@ -66,13 +67,6 @@ export function webApp(directory: string): Hono<HttpEnv> {
     return c.body(asset.bytes, 200, asset.headers);
   });
 }
-
-/** RFC 9110 section 12.5.3, for one encoding by its name. */
-const accepts = (header: string, encoding: string): boolean =>
-  header.split(",").some((part) => {
-    const [name = "", weight = "1"] = part.split(/;\s*q=/i);
-    return name.trim().toLowerCase() === encoding && Number(weight) > 0;
-  });
 
 function readAssets(directory: string): Map<string, Asset> {
   const files = readdirSync(directory, { recursive: true, encoding: "utf8" })

@@ -241,6 +241,24 @@ describe("a context", () => {
     expect(await refusalOf(put("short", octets))).toBe("unknown_member");
   });
 
+  it("and its picture's piece are both there before a request that names both", async () => {
+    const prepared = await agent.prepare({ picture: randomBytes(50) });
+    await agent.call("PUT", `/v1/contexts/${prepared.sealedSha256}`, prepared.sealed);
+    expect(await refusalOf(agent.authorize(prepared))).toBe("context_missing");
+    await agent.upload(prepared);
+    expect((await agent.authorize(prepared)).status).toBe(200);
+    expect((await agent.authorize(prepared)).status).toBe(200);
+    const bound = await world.sql`select 1 from sealed_context where rid = ${prepared.rid}`;
+    expect(bound).toHaveLength(2);
+    await agent.call("POST", `/v1/requests/${prepared.rid}/cancel`, {});
+  });
+
+  it("is refused when it is no text", async () => {
+    for (const octets of [Uint8Array.of(0xff), Uint8Array.of(0x7b, 0, 0x7d)]) {
+      expect(await refusalOf(put(sha256Text(octets), octets))).toBe("invalid_encoding");
+    }
+  });
+
   it("is refused when it is too large, declared or not", async () => {
     const path = `/v1/contexts/${randomNonce()}`;
     const { access_token: token } = (await (

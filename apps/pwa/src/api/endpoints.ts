@@ -46,6 +46,9 @@ export const listRequests = (view: "inbox" | "history", before?: string) =>
   call(requestList, `/app/requests?view=${view}${before ? `&before=${part(before)}` : ""}`);
 export const getRequest = (rid: string) => call(requestDetail, `/app/requests/${part(rid)}`);
 export const getContext = (rid: string) => callForBytes(`/app/requests/${part(rid)}/context`);
+/** What else is sealed for a request: its picture, or one of what came of it. */
+export const getPiece = (rid: string, sealedSha256: string) =>
+  callForBytes(`/app/requests/${part(rid)}/contexts/${sealedSha256}`);
 export const openCeremony = (rid: string, device_kid: string, signal: AbortSignal) =>
   call(ceremony, `/app/requests/${part(rid)}/ceremony`, {
     method: "POST",

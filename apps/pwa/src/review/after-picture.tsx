@@ -5,7 +5,8 @@ import {
   ProtocolError,
 } from "@countersign/shared";
 import { useEffect, useState } from "preact/hooks";
-import { CallError, callForBytes } from "../api/call.js";
+import { CallError } from "../api/call.js";
+import { getPiece } from "../api/endpoints.js";
 import type { Device } from "../keys/device.js";
 import { afterPictureStrings as words } from "../strings/after-picture.js";
 import { strings } from "../strings.js";
@@ -76,9 +77,7 @@ function After({ named, host, device }: AfterProps) {
 /** Fetched, held to the signed outcome, opened: or a sentence why there is nothing to see. */
 async function open(named: AfterProps["named"], device: Device): Promise<AfterView> {
   try {
-    const octets = await callForBytes(
-      `/app/requests/${encodeURIComponent(named.rid)}/contexts/${named.sealedSha256}`,
-    );
+    const octets = await getPiece(named.rid, named.sealedSha256);
     return { kind: "opened", picture: await openAfterPicture(octets, device, named) };
   } catch (error) {
     if (error instanceof CallError) {

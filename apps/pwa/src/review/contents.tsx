@@ -5,10 +5,10 @@ import { groupRows } from "./groups.js";
 import { PictureFrame, type PictureState } from "./picture-frame.js";
 import { Rows } from "./rows.js";
 import { Sentence, Warnings } from "./sentence.js";
-import type { Verified } from "./verify.js";
+import type { Readable, Verified } from "./verify.js";
 
 interface ContentsProps {
-  verdict: Verified;
+  verdict: Readable | Verified;
   pictureState: { value: PictureState };
 }
 
@@ -17,7 +17,9 @@ const sentenceOf = (view: View): string => view.find((row) => row[3] === "senten
 
 /** The verified contents, in the order in which a person needs them; the model's claim comes last. */
 export function Contents({ verdict, pictureState }: ContentsProps) {
-  const { manifest, picture, agent, view } = verdict;
+  const { manifest, agent, view } = verdict;
+  const announced = manifest.screenshot && { ...manifest.screenshot, bytes: null };
+  const picture = verdict.kind === "verified" ? verdict.picture : announced;
   const groups = useMemo(() => groupRows(view), [view]);
   const { groups: names } = strings.review;
   return (
@@ -27,7 +29,9 @@ export function Contents({ verdict, pictureState }: ContentsProps) {
       <h2>{names.action}</h2>
       <Rows rows={groups.action} />
       {picture ? (
+        // Whoever scrolled past its empty place has not seen it: it comes as a piece of its own.
         <PictureFrame
+          key={verdict.kind}
           picture={picture}
           host={agent.host}
           capturedAt={manifest.captured_at}

@@ -12,7 +12,7 @@ import type { Opened, Progress } from "./opened.js";
 import type { CodeCheck } from "./pick-code.js";
 import type { PictureState } from "./picture-frame.js";
 import { Result } from "./result.js";
-import { type Answer, canApprove, canDeny, type Review } from "./review.js";
+import { type Answer, canDeny, offersApproval, type Review } from "./review.js";
 import type { Refused } from "./verify.js";
 import { WhoAsks } from "./who-asks.js";
 
@@ -30,11 +30,11 @@ export function OpenRequest({ review, opened, progress, after }: OpenRequestProp
   const pictureState = useSignal<PictureState>("loading");
   // The countdown draws this screen every second; what was verified does not change with it.
   const contents = useMemo(
-    () => verdict.kind === "verified" && <Contents verdict={verdict} pictureState={pictureState} />,
+    () => verdict.kind !== "refused" && <Contents verdict={verdict} pictureState={pictureState} />,
     [verdict, pictureState],
   );
   const sawPending = useRef(progress.state === "pending");
-  const approvable = canApprove(opened, progress);
+  const approvable = offersApproval(opened, progress);
   const { contents: contentsRef, bar, reading, showUnread } = useReading(approvable);
   const timeUp = now.value >= progress.expiresAt;
   const ceremony = review.ceremony.value;
@@ -50,7 +50,7 @@ export function OpenRequest({ review, opened, progress, after }: OpenRequestProp
     ceremony,
   ]);
   const pictureShown =
-    verdict.kind === "verified" && (!verdict.picture || pictureState.value === "shown");
+    verdict.kind !== "refused" && (!verdict.manifest.screenshot || pictureState.value === "shown");
   const waitsFor = approvable
     ? approveWaitsFor({
         pictureShown,
@@ -60,7 +60,7 @@ export function OpenRequest({ review, opened, progress, after }: OpenRequestProp
         settled,
       })
     : undefined;
-  const enrolled = verdict.kind === "verified" || verdict.refusal !== "device_not_enrolled";
+  const enrolled = verdict.kind !== "refused" || verdict.refusal !== "device_not_enrolled";
   const answer = review.answer.value;
   const open =
     progress.state === "pending" && progress.decided === undefined && answer.kind !== "given";
@@ -89,7 +89,7 @@ export function OpenRequest({ review, opened, progress, after }: OpenRequestProp
           barRef={bar}
           review={review}
           result={sawPending.current && result}
-          matchCode={verdict.kind === "verified" && open ? verdict.matchCode : null}
+          matchCode={verdict.kind !== "refused" && open ? verdict.matchCode : null}
           waitsFor={open ? waitsFor : undefined}
           onShowUnread={approvable && pictureShown && reading !== "read" ? showUnread : undefined}
           denies={enrolled && canDeny(progress) && !timeUp && denies(answer)}

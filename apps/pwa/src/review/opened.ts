@@ -1,12 +1,12 @@
-import type { RequestDetail, RequestState, Tree } from "@countersign/shared";
+import type { Bytes, RequestDetail, RequestState, Tree } from "@countersign/shared";
 import { CallError } from "../api/call.js";
-import { getContext, getRequest } from "../api/endpoints.js";
+import { getContext, getPiece, getRequest } from "../api/endpoints.js";
 import { nowSeconds } from "../clock.js";
 import { findPairedAgent } from "../keys/paired-agents.js";
 import type { LogView } from "../log/log.js";
 import type { SignedIn } from "../session.js";
 import { type ShownOutcome, verifyOutcomes } from "./outcomes.js";
-import { type Refused, type Verified, verifyReview } from "./verify.js";
+import { type Readable, type Refused, type Verified, verifyReview } from "./verify.js";
 
 /** A request as this phone opened it. Fetched once: a later answer of the server never changes what is signed. */
 export interface Opened {
@@ -16,7 +16,7 @@ export interface Opened {
   reqNonce: string;
   /** It was pending when it was verified. Whatever the server says later, nothing else can be approved. */
   decidable: boolean;
-  verdict: Verified | Refused;
+  verdict: Readable | Verified | Refused;
   /** The log as this phone saw it when it opened the request. */
   tree: Tree | undefined;
 }
@@ -34,13 +34,18 @@ export interface Progress {
   outcomes: ShownOutcome[];
 }
 
-/** @throws CallError as the server refuses, or `unreachable` */
+/**
+ * @param show called with the text as soon as it is verified, and again when the picture and the log are
+ * @returns what was shown last
+ * @throws CallError as the server refuses, or `unreachable`
+ */
 export async function openRequest(
   rid: string,
   own: SignedIn,
-): Promise<{ opened: Opened; progress: Progress }> {
+  show: (opened: Opened, progress: Progress) => void,
+): Promise<Verified | Refused> {
   // What takes longest on its way is asked for at once.
-  const sealing = getSealed(rid);
+  const sealing = orNull(getContext(rid));
   sealing.catch(() => undefined);
   const detail = await getRequest(rid);
   // A settled request is only looked at: its deadline is judged by the time when it was made.
@@ -48,11 +53,28 @@ export async function openRequest(
   const looking = settled
     ? undefined
     : import("../log/log.js").then((it) => it.lookAtLog(own.site.issuer));
-  looking?.catch(() => undefined);
+  const present = async (verdict: Opened["verdict"], log?: LogView) =>
+    show(
+      {
+        rid,
+        agentJkt: verdict.agent?.agent_jkt ?? detail.client_id,
+        reqNonce: detail.req_nonce,
+        decidable: !settled,
+        verdict,
+        tree: log?.kind === "followed" ? log.tree : undefined,
+      },
+      await progressOf(detail, verdict),
+    );
+  let readable: Promise<void> | undefined;
   const sealed = await sealing;
   const [verified, log] = await Promise.all([
     verifyReview(
-      { rid, detail, sealed },
+      {
+        rid,
+        detail,
+        sealed,
+        fetchPicture: (sealedSha256) => orNull(getPiece(rid, sealedSha256)),
+      },
       {
         site: own.site,
         approver: own.approver,
@@ -60,23 +82,20 @@ export async function openRequest(
         nowSeconds: settled ? Math.min(detail.created_at, nowSeconds()) : nowSeconds(),
         findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
       },
+      (text) => {
+        readable = present(text);
+      },
     ),
     looking,
   ]);
+  await readable;
   const verdict = log ? underLog(verified, log) : verified;
-  const opened: Opened = {
-    rid,
-    agentJkt: verdict.agent?.agent_jkt ?? detail.client_id,
-    reqNonce: detail.req_nonce,
-    decidable: !settled,
-    verdict,
-    tree: log?.kind === "followed" ? log.tree : undefined,
-  };
-  return { opened, progress: await progressOf(detail, verdict) };
+  await present(verdict, log);
+  return verdict;
 }
 
 /** Nothing is approved while the server's log contradicts what this phone saw of it, or is not to be seen. */
-function underLog(verdict: Opened["verdict"], log: LogView): Opened["verdict"] {
+function underLog(verdict: Verified | Refused, log: LogView): Verified | Refused {
   if (log.kind === "followed") return verdict;
   const { agent, request } = verdict;
   return log.kind === "withheld"
@@ -105,10 +124,10 @@ async function progressOf(detail: RequestDetail, verdict: Opened["verdict"]): Pr
   };
 }
 
-/** The sealed octets, or null where the server has none any more: it deletes them a while after the end. */
-async function getSealed(rid: string): Promise<Uint8Array<ArrayBuffer> | null> {
+/** Sealed octets, or null where the server has none any more: it deletes them a while after the end. */
+async function orNull(octets: Promise<Bytes>): Promise<Bytes | null> {
   try {
-    return await getContext(rid);
+    return await octets;
   } catch (error) {
     if (error instanceof CallError && error.code === "not_found") return null;
     throw error;

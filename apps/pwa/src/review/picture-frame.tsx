@@ -11,7 +11,8 @@ import { maxScale, panBy, unzoomed, useZoom, type Zoom, zoomAt, zoomTo } from ".
 export type PictureState = "loading" | "shown" | "broken";
 
 interface PictureFrameProps {
-  picture: Picture;
+  /** Its place, while its octets are still to come. */
+  picture: Omit<Picture, "bytes"> & { bytes: Picture["bytes"] | null };
   host: string;
   /** NumericDate */
   capturedAt: number;
@@ -27,11 +28,12 @@ export function PictureFrame(props: PictureFrameProps) {
   const { picture, host, capturedAt, target, alt, state, onState } = props;
   const frame = useRef<HTMLDivElement>(null);
   const [zoom, setZoom] = useZoom(frame);
-  const { blob, url } = useMemo(() => {
-    const blob = new Blob([picture.bytes], { type: picture.mime });
-    return { blob, url: URL.createObjectURL(blob) };
-  }, [picture]);
-  useEffect(() => () => URL.revokeObjectURL(url), [url]);
+  const blob = useMemo(
+    () => picture.bytes && new Blob([picture.bytes], { type: picture.mime }),
+    [picture],
+  );
+  const url = useMemo(() => blob && URL.createObjectURL(blob), [blob]);
+  useEffect(() => () => (url ? URL.revokeObjectURL(url) : undefined), [url]);
   const box = target && boxWithin(target, picture);
   return (
     <figure class="picture">
@@ -45,20 +47,22 @@ export function PictureFrame(props: PictureFrameProps) {
         style={{ aspectRatio: `${picture.width} / ${picture.height}` }}
       >
         <div class="picture-layer" style={layerStyle(zoom)}>
-          <img
-            src={url}
-            width={picture.width}
-            height={picture.height}
-            draggable={false}
-            alt={alt}
-            onLoad={(event) => {
-              drawn(event.currentTarget, blob).then(
-                () => onState("shown"),
-                () => onState("broken"),
-              );
-            }}
-            onError={() => onState("broken")}
-          />
+          {blob && url && (
+            <img
+              src={url}
+              width={picture.width}
+              height={picture.height}
+              draggable={false}
+              alt={alt}
+              onLoad={(event) => {
+                drawn(event.currentTarget, blob).then(
+                  () => onState("shown"),
+                  () => onState("broken"),
+                );
+              }}
+              onError={() => onState("broken")}
+            />
+          )}
           {box && state === "shown" && (
             <div class="target" style={boxStyle(box)} data-testid="target" />
           )}
@@ -165,7 +169,10 @@ const boxStyle = ({ x, y, width, height }: Box) => ({
 });
 
 /** The target in shares of the picture; null where it is not wholly inside. */
-function boxWithin({ x, y, width, height }: Rectangle, picture: Picture): Box | null {
+function boxWithin(
+  { x, y, width, height }: Rectangle,
+  picture: Pick<Picture, "width" | "height">,
+): Box | null {
   if (width === 0 || height === 0) return null;
   if (x + width > picture.width || y + height > picture.height) return null;
   return {

@@ -59,11 +59,13 @@ export function openReview(rid: string, own: SignedIn): Review {
   const load = async () => {
     view.value = { kind: "loading" };
     try {
-      const { opened, progress } = await openRequest(rid, own);
-      view.value = { kind: "open", opened, progress };
-      if (opened.verdict.kind === "verified" && canApprove(opened, progress)) {
-        codeCheck.value = await checkOf(opened.verdict);
-      }
+      const verdict = await openRequest(rid, own, (opened, fetched) => {
+        const { value: before } = view;
+        // With the picture comes nothing newer about the request than what was heard since the text was shown.
+        const progress = before.kind === "open" ? before.progress : fetched;
+        view.value = { kind: "open", opened, progress };
+      });
+      if (verdict.kind === "verified") codeCheck.value = await checkOf(verdict);
     } catch (error) {
       const missing = error instanceof CallError && error.code === "not_found";
       view.value = missing ? { kind: "missing" } : { kind: "failed", sentence: sentenceFor(error) };
@@ -72,9 +74,10 @@ export function openReview(rid: string, own: SignedIn): Review {
 
   const refresh = async () => {
     if (view.value.kind !== "open") return;
-    const { opened } = view.value;
     try {
-      view.value = { kind: "open", opened, progress: await refreshProgress(opened) };
+      const progress = await refreshProgress(view.value.opened);
+      // What was opened may be more by now, a picture for one, and is never less.
+      view.value = { ...view.value, progress };
     } catch (error) {
       // The next hint or poll looks again; the notice about the connection says the rest.
       if (!(error instanceof CallError)) throw error;
@@ -202,10 +205,14 @@ async function checkOf({ agent, request, matchCode }: Verified): Promise<CodeChe
 }
 
 /** Everything but what the eye must have seen: that is the screen's to know. */
-export function canApprove({ decidable, verdict }: Opened, progress: Progress): boolean {
+export const canApprove = (opened: Opened, progress: Progress): boolean =>
+  opened.verdict.kind === "verified" && offersApproval(opened, progress);
+
+/** Approve is there, asleep or not: what is verified so far, and the request's state, allow it. */
+export function offersApproval({ decidable, verdict }: Opened, progress: Progress): boolean {
   return (
     decidable &&
-    verdict.kind === "verified" &&
+    verdict.kind !== "refused" &&
     progress.state === "pending" &&
     progress.decided === undefined &&
     nowSeconds() < verdict.request.claims.exp

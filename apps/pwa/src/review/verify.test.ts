@@ -13,6 +13,7 @@ import {
   randomNonce,
   type Screenshot,
   sealContext,
+  sealPicture,
   sha256Text,
   signRequestObject,
   thumbprint,
@@ -152,6 +153,27 @@ async function createRequest(fault: Fault = {}): Promise<Received> {
   return { rid, detail: { request, req_nonce: randomNonce() }, sealed };
 }
 
+/** A request whose picture has a piece of its own, and what the server gives for that piece. */
+async function createWithPiece(given: {
+  sealed?: Bytes;
+  inside?: Bytes;
+  aad?: string;
+  served?: (piece: Bytes) => Bytes | null;
+}): Promise<Received> {
+  const rid = randomId();
+  const piece = await sealPicture(given.aad ?? rid, given.sealed ?? png, [
+    device.publicKeys.enc_jwk,
+  ]);
+  const received = await createRequest({
+    picture: given.inside ?? new Uint8Array(),
+    claims: { jti: rid },
+    aad: rid,
+    detail: { sealed_picture_sha256: sha256Text(piece) },
+  });
+  const served = given.served ?? ((honest: Bytes) => honest);
+  return { ...received, rid, fetchPicture: async () => served(piece) };
+}
+
 function knownWith(changes: Partial<Known> = {}): Known {
   const agent: PairedAgent = {
     approver,
@@ -192,6 +214,29 @@ test("a request of a paired agent, whole and in time, can be approved and shows 
   expect(verdict.agent.name).toBe("demo");
   expect(verdict.view).toContainEqual(["args.path", "/srv/reports", "model", "text"]);
   expect(verdict.matchCode).toMatch(/^[0-9A-Z]{3}-[0-9A-Z]{3}$/);
+});
+
+test("the text is told before its picture is there, and alone makes nothing that can be approved", async () => {
+  const received = await createWithPiece({});
+  const told: unknown[] = [];
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const { fetchPicture } = received;
+  const late = {
+    ...received,
+    fetchPicture: (name: string) => arrived.then(() => fetchPicture?.(name) ?? null),
+  };
+  const verifying = verifyReview(late, knownWith(), (text) => told.push(text));
+  await expect.poll(() => told).toHaveLength(1);
+  expect(told[0]).toMatchObject({ kind: "readable", agent: { name: "demo" } });
+  expect(told[0]).not.toHaveProperty("picture");
+  arrive();
+  expect(await verifying).toMatchObject({
+    kind: "verified",
+    picture: { width: 4, height: 2, bytes: png },
+  });
 });
 
 test("a request that announces no picture can be approved without one", async () => {
@@ -308,6 +353,20 @@ describe("only Deny is offered for", () => {
   ])("a picture of another %s than announced", async (_what, changed) => {
     const received = await createRequest({ screenshot: { ...screenshot, ...changed } });
     await expectRefusal(received, "picture_not_as_declared");
+  });
+
+  test("a picture's own piece that is missing, another one, of another request, or not what was announced", async () => {
+    const another = await sealPicture(randomId(), png, [device.publicKeys.enc_jwk]);
+    await expectRefusal(await createWithPiece({ served: () => null }), "picture_missing");
+    await expectRefusal(await createWithPiece({ served: () => another }), "picture_altered");
+    await expectRefusal(await createWithPiece({ served: flipFirstByte }), "picture_altered");
+    await expectRefusal(await createWithPiece({ aad: randomId() }), "picture_altered");
+    await expectRefusal(await createWithPiece({ sealed: flipFirstByte(png) }), "picture_altered");
+    await expectRefusal(await createWithPiece({ sealed: new Uint8Array() }), "picture_missing");
+  });
+
+  test("a picture in both places", async () => {
+    await expectRefusal(await createWithPiece({ inside: png }), "picture_not_as_declared");
   });
 
   test("a picture that nobody announced", async () => {

@@ -6,6 +6,7 @@ import {
   type Manifest,
   matchCode,
   openContext,
+  openPicture,
   type PictureHeader,
   ProtocolError,
   parseManifest,
@@ -47,18 +48,23 @@ export type Refusal =
   | "log_contradicted"
   | "log_withheld";
 
-/** What was verified, and all that a statement about it is made from. */
-export interface Verified {
-  kind: "verified";
+/** The text, verified, while its picture or the server's log is still to come. It can be read, and not approved. */
+export interface Readable {
+  kind: "readable";
   agent: PairedAgent;
   request: AuthorizationRequest;
   manifest: Manifest;
   /** As they were sealed, and as `ctx` covers them. */
   manifestBytes: Bytes;
-  picture: Picture | null;
   view: View;
   viewHash: string;
   matchCode: string;
+}
+
+/** What was verified, and all that a statement about it is made from. */
+export interface Verified extends Omit<Readable, "kind"> {
+  kind: "verified";
+  picture: Picture | null;
 }
 
 /** Deny only. What is known of the request all the same: who claims it, and its claims once they were verified. */
@@ -81,6 +87,8 @@ export interface Received {
   detail: Pick<RequestDetail, "request" | "req_nonce">;
   /** The sealed context's octets; null when the server has none any more. */
   sealed: Bytes | null;
+  /** Fetches the picture's own piece, which the signed request names. */
+  fetchPicture?: (sealedSha256: string) => Promise<Bytes | null>;
 }
 
 /** What this phone knows by itself. */
@@ -96,8 +104,13 @@ export interface Known {
 /**
  * The path on the phone: everything that must hold before Approve can wake, in the order of the protocol
  * (section 3, object 7). The first failure ends it, and then there is Deny and nothing else.
+ * @param onReadable told of the text before the picture is there
  */
-export async function verifyReview(received: Received, known: Known): Promise<Verified | Refused> {
+export async function verifyReview(
+  received: Received,
+  known: Known,
+  onReadable?: (text: Readable) => void,
+): Promise<Verified | Refused> {
   let agent: PairedAgent | null = null;
   let request: AuthorizationRequest | null = null;
   try {
@@ -108,25 +121,23 @@ export async function verifyReview(received: Received, known: Known): Promise<Ve
     request = verified;
     checkClaims(verified, received.rid, known);
 
+    const pictured = fetchPicture(received, verified, device);
     const sealed = received.sealed ?? refuse("context_missing");
     if (sha256Text(sealed) !== verified.detail.sealed_sha256) refuse("context_altered");
     const context = await open(sealed, device, verified.rid);
 
     if (contextHash(context.manifestBytes) !== verified.detail.ctx) refuse("action_altered");
     const manifest = readManifest(context.manifestBytes);
-    const picture = checkPicture(manifest, context.picture);
 
     if (!renderers.some((version) => version === verified.detail.renderer))
       refuse("renderer_unknown");
 
     const view = orRefuse("view_too_large", () => render(manifest, verified));
-    return {
-      kind: "verified",
+    const text = {
       agent,
       request: verified,
       manifest,
       manifestBytes: context.manifestBytes,
-      picture,
       view,
       viewHash: viewHash(view, manifest.salt),
       matchCode: matchCode({
@@ -135,6 +146,12 @@ export async function verifyReview(received: Received, known: Known): Promise<Ve
         matchSalt: manifest.match_salt,
       }),
     };
+    onReadable?.({ kind: "readable", ...text });
+
+    // In a piece of its own, or inside the context: never in both.
+    if (pictured && context.picture.length > 0) refuse("picture_not_as_declared");
+    const picture = checkPicture(manifest, (await pictured) ?? context.picture);
+    return { kind: "verified", ...text, picture };
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error;
     return { kind: "refused", refusal: error.refusal, agent, request };
@@ -175,6 +192,25 @@ async function open(sealed: Bytes, device: Device, rid: string): Promise<Context
       error,
     );
   });
+}
+
+/** The picture's own piece, fetched while the text is read; undefined where the request names none. */
+function fetchPicture(
+  received: Received,
+  { rid, detail }: AuthorizationRequest,
+  device: Device,
+): Promise<Bytes> | undefined {
+  const { sealed_picture_sha256: sealedSha256 } = detail;
+  if (sealedSha256 === undefined) return undefined;
+  const fetching = received.fetchPicture?.(sealedSha256) ?? Promise.resolve(null);
+  const opening = fetching.then((octets) =>
+    openPicture(octets ?? refuse("picture_missing"), device, { rid, sealedSha256 }).catch(
+      (error: unknown) => refuseFor("picture_altered", error),
+    ),
+  );
+  // What failed before the picture is asked for is what counts.
+  opening.catch(() => undefined);
+  return opening;
 }
 
 function readManifest(bytes: Bytes): Manifest {

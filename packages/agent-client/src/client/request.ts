@@ -18,6 +18,7 @@ import {
   renderers,
   type Screenshot,
   sealContext,
+  sealPicture,
   sha256Text,
   signRequestObject,
   toBase64url,
@@ -217,7 +218,7 @@ async function draftManifest(
       agentClaim: options.agentClaim,
       screenshot: picture?.screenshot satisfies Screenshot | undefined,
     });
-    return { manifest, manifestBytes: bytes, picture: picture?.bytes ?? new Uint8Array() };
+    return { manifest, manifestBytes: bytes, picture: picture?.bytes ?? noPicture };
   } catch (error) {
     if (error instanceof ProtocolError) return error.code;
     throw error;
@@ -269,19 +270,31 @@ function canBeShown(
   }
 }
 
-/** For the pinned devices of the chosen approvers and nobody else. @returns null when there is too much to seal */
-async function seal(draft: Drafted, chosen: readonly Pin[], rid: string): Promise<Bytes | null> {
-  if (4 + draft.manifestBytes.length + draft.picture.length > maxPlaintextBytes) return null;
-  const recipients = chosen.flatMap(({ devices }) => devices.map(({ enc_jwk }) => enc_jwk));
-  return sealContext(draft, recipients, rid);
+/** The manifest, and beside it the picture, where there is one: a phone shows the text before the picture is there. */
+interface Sealed {
+  manifest: Bytes;
+  picture: Bytes | undefined;
 }
+
+/** For the pinned devices of the chosen approvers and nobody else. @returns null when there is too much to seal */
+async function seal(draft: Drafted, chosen: readonly Pin[], rid: string): Promise<Sealed | null> {
+  const { manifestBytes, picture } = draft;
+  if (4 + manifestBytes.length + picture.length > maxPlaintextBytes) return null;
+  const recipients = chosen.flatMap(({ devices }) => devices.map(({ enc_jwk }) => enc_jwk));
+  return {
+    manifest: await sealContext({ manifestBytes, picture: noPicture }, recipients, rid),
+    picture: picture.length === 0 ? undefined : await sealPicture(rid, picture, recipients),
+  };
+}
+
+const noPicture = new Uint8Array();
 
 async function signRequest(
   { key, site, clock }: ClientContext,
   parts: {
     rid: string;
     draft: Drafted;
-    sealed: Bytes;
+    sealed: Sealed;
     chosen: readonly Pin[];
     options: RequestOptions;
   },
@@ -297,7 +310,8 @@ async function signRequest(
     type: authorizationDetailsType,
     tier: "red",
     ctx: contextHash(parts.draft.manifestBytes),
-    sealed_sha256: sha256Text(parts.sealed),
+    sealed_sha256: sha256Text(parts.sealed.manifest),
+    ...(parts.sealed.picture ? { sealed_picture_sha256: sha256Text(parts.sealed.picture) } : {}),
     renderer: renderers[0],
     approvers,
     quorum,
@@ -318,23 +332,23 @@ async function signRequest(
   );
 }
 
-/** Both calls may be made again with the same octets, so a lost reply costs nothing. */
+/** All calls may be made again with the same octets, so a lost reply costs nothing. */
 async function handOver(
   { broker, clock, retryForMs, logger }: ClientContext,
   parts: {
     rid: string;
     jws: string;
-    sealed: Bytes;
+    sealed: Sealed;
     startedMs: number;
     signal?: AbortSignal | undefined;
   },
 ): Promise<{ status: "taken"; reqNonce: string } | Unreachable | Canceled> {
   const { rid, jws, sealed, signal } = parts;
   const patience = { clock, untilMs: parts.startedMs + retryForMs, signal };
-  const stored = await retrying(
-    () => broker.putContext(sealed, sha256Text(sealed), signal),
-    patience,
-  );
+  const store = (piece: Bytes) =>
+    retrying(() => broker.putContext(piece, sha256Text(piece), signal), patience);
+  const manifest = await store(sealed.manifest);
+  const stored = manifest.ok && sealed.picture ? await store(sealed.picture) : manifest;
   const taken = stored.ok ? await retrying(() => broker.authorize(jws, signal), patience) : stored;
   if (taken.ok && !signal?.aborted && "req_nonce" in taken.value) {
     if (taken.value.auth_req_id === rid)

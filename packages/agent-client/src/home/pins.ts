@@ -203,8 +203,18 @@ export function logKeyOf(pins: readonly Pin[]): string {
   return key;
 }
 
-const logKeyIn = ({ statement }: PairingAcceptance): string =>
-  parsePairingStatement(fromBase64url(statement)).log_key;
+/** By the very octets of P: every piece of evidence asks for them anew. */
+const knownLogKeys = new Map<string, string>();
+const maxKnown = 64;
+
+function logKeyIn({ statement }: PairingAcceptance): string {
+  const known = knownLogKeys.get(statement);
+  if (known !== undefined) return known;
+  const { log_key } = parsePairingStatement(fromBase64url(statement));
+  if (knownLogKeys.size >= maxKnown) knownLogKeys.clear();
+  knownLogKeys.set(statement, log_key);
+  return log_key;
+}
 
 export const keysOf = ({ approver, credentials, devices }: Pin): ApproverKeys => ({
   approver,

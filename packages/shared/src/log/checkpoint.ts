@@ -1,7 +1,7 @@
 import { fromBase64url, toBase64url } from "../bytes.js";
 import { ProtocolError } from "../errors.js";
 import type { Tree } from "../statement.js";
-import { fromBase64, type NoteKey, parseVkey, signNote, toBase64, verifyNote } from "./note.js";
+import { fromBase64, type NoteKey, signNote, toBase64, verifyNote } from "./note.js";
 import { consistencyProof, treeRoot } from "./proofs.js";
 import { tileHashReader } from "./tiles.js";
 import { emptyRoot, verifyConsistency } from "./tree.js";
@@ -26,12 +26,12 @@ export async function signCheckpoint(
  * @throws ProtocolError `log_invalid` when this key has not signed it, or it is no checkpoint of this key's log
  */
 export async function verifyCheckpoint(given: string, vkey: string): Promise<Checkpoint> {
-  const { text, note } = await verifyNote(given, vkey);
+  const { name, text, note } = await verifyNote(given, vkey);
   const [origin, sizeText = "", rootText = "", ...rest] = text.split("\n");
   const size = Number(sizeText);
   const root = fromBase64(rootText);
   const sound =
-    origin === parseVkey(vkey).name &&
+    origin === name &&
     /^(?:0|[1-9]\d*)$/.test(sizeText) &&
     Number.isSafeInteger(size) &&
     root.length === 32 &&

@@ -1,4 +1,5 @@
-import { sha256 } from "@noble/hashes/sha2.js";
+import { verifyEd25519 } from "#ed25519";
+import { sha256 } from "#sha256";
 import {
   type Bytes,
   concat,
@@ -41,7 +42,7 @@ export interface NoteKey {
 }
 
 const keyId = ({ name, publicKey }: NoteKey): Bytes =>
-  sha256(concat(utf8(`${name}\n`), Uint8Array.of(ed25519), publicKey)).slice(0, 4) as Bytes;
+  sha256(concat(utf8(`${name}\n`), Uint8Array.of(ed25519), publicKey)).slice(0, 4);
 
 const hex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -86,27 +87,24 @@ const noteOf = (text: string, key: NoteKey, signature: Uint8Array): string =>
   `${text}\n— ${key.name} ${toBase64(concat(keyId(key), signature))}\n`;
 
 /**
- * A note that this key has signed: its text, and the note with this key's signature alone. Signatures by others, of
+ * A note that this key has signed: the key's name, its text, and the note with this key's signature alone. Signatures by others, of
  * witnesses for one, are passed over.
  * @throws ProtocolError `log_invalid`
  */
 export async function verifyNote(
   note: string,
   vkey: string,
-): Promise<{ text: string; note: string }> {
+): Promise<{ name: string; text: string; note: string }> {
   const key = parseVkey(vkey);
   const { text, signatures } = splitNote(note);
   const id = keyId(key);
   const own = signatures.filter(({ name, keyId }) => name === key.name && equalBytes(keyId, id));
-  const publicKey = await crypto.subtle.importKey("raw", key.publicKey, "Ed25519", false, [
-    "verify",
-  ]);
   const verdicts = await Promise.all(
-    own.map(({ signature }) => crypto.subtle.verify("Ed25519", publicKey, signature, utf8(text))),
+    own.map(({ signature }) => verifyEd25519(key.publicKey, signature, utf8(text))),
   );
   const [first] = own;
   if (!first || verdicts.includes(false)) throw new ProtocolError("log_invalid");
-  return { text, note: noteOf(text, key, first.signature) };
+  return { name: key.name, text, note: noteOf(text, key, first.signature) };
 }
 
 function splitNote(note: string) {

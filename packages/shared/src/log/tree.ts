@@ -1,9 +1,9 @@
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256 } from "#sha256";
 import { type Bytes, concat, equalBytes } from "../bytes.js";
 
 // The Merkle tree of RFC 6962, section 2.1. Sizes and indices are safe integers: no bit operators, those stop at 32 bits.
 
-const digest = (...parts: Uint8Array[]): Bytes => sha256(concat(...parts)) as Bytes;
+const digest = (...parts: Uint8Array[]): Bytes => sha256(concat(...parts));
 
 export const leafHash = (entry: Uint8Array): Bytes => digest(Uint8Array.of(0), entry);
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Bytes =>

@@ -1,4 +1,4 @@
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256 } from "#sha256";
 import { utf8 } from "../bytes.js";
 import type { Kind } from "./row.js";
 import { secretFormats } from "./secret-formats.js";

@@ -1,0 +1,1 @@
+ALTER TABLE "authorization_request" ADD COLUMN "sealed_picture_sha256" text;
