@@ -60,15 +60,12 @@ export async function redeem(
     case "pending":
       return { state: "pending" };
     case "approved": {
-      const redeemed = await redeemRequest(broker.db, {
-        rid,
-        clientId,
-        arHash: request.ar_hash,
-        keyHash,
-      });
-      if (!redeemed) {
+      const take = () =>
+        redeemRequest(broker.db, { rid, clientId, arHash: request.ar_hash, keyHash });
+      if (!(await take())) {
         if (await waitsForLog(broker.db, rid)) return { state: "pending" };
-        return afterLostRace(broker, agent, given, request);
+        // The checkpoint may have come between those two: what fails now fails for another reason.
+        if (!(await take())) return afterLostRace(broker, agent, given, request);
       }
       tell(broker, rid, clientId, request.approvers, "redeemed");
       return { state: "redeemed", request, evidence: await readEvidence(broker, agent, request) };
