@@ -54,12 +54,12 @@ export async function startWriters(
 }
 
 /** Calls from an address of the caller's own, where the broker trusts what stands before it (`TRUSTED_PROXIES`). */
-const from =
-  (address: string): typeof fetch =>
+export const from =
+  (address: string, send = fetch): typeof fetch =>
   (input, init) => {
     const headers = new Headers(init?.headers);
     headers.set("x-forwarded-for", address);
-    return fetch(input, { ...init, headers });
+    return send(input, { ...init, headers });
   };
 
 /** One agent's requests, one after the other, each carried to its end however often a call has to be repeated. */
