@@ -9,8 +9,6 @@ export default mergeConfig(
     test: {
       include: ["apps/*/src/**/*.torture.ts"],
       fileParallelism: false,
-      // Cuts of ten minutes, side by side; the short form keeps a small machine's own slowness out of the figures.
-      maxConcurrency: process.env["LONG"] === "1" ? 40 : 5,
       testTimeout: 3_600_000,
       hookTimeout: 120_000,
       disableConsoleIntercept: true,
