@@ -103,11 +103,14 @@ export function progress(fault: string, done: number, of: number): void {
 }
 
 /** How long until the call succeeds, in milliseconds. */
-export async function timeUntil(call: () => Promise<boolean>): Promise<number> {
+export async function timeUntil(
+  call: () => Promise<boolean>,
+  patienceMilliseconds = 60_000,
+): Promise<number> {
   const began = performance.now();
   for (;;) {
     if (await call().catch(() => false)) return performance.now() - began;
-    if (performance.now() - began > 60_000) throw new Error("It did not come back.");
+    if (performance.now() - began > patienceMilliseconds) throw new Error("It did not come back.");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
