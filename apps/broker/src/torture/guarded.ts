@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Client, type Clock, createClient, type Guarded } from "@countersign/agent-client";
+import {
+  type Client,
+  type Clock,
+  createClient,
+  type Guarded,
+  type PairedApprover,
+} from "@countersign/agent-client";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
 import { from } from "../testing/load.js";
 import type { Finding } from "./report.js";
@@ -24,25 +30,43 @@ export interface LaneOptions {
   clock?: Clock;
 }
 
-/** An agent in a home of its own, and the person who answers it, enrolled and paired. */
-export async function startLane(options: LaneOptions): Promise<Lane> {
-  const { origin, address, clock } = options;
-  const phone = await createSoftPhone({ origin, fetch: from(address, options.phoneFetch) });
-  await phone.enrol(options.invitation, `Approver at ${address}`);
+/** An agent in a home of its own. */
+export async function startClient(
+  options: Pick<LaneOptions, "origin" | "address" | "agentFetch" | "clock">,
+): Promise<{ client: Client; close(): Promise<void> }> {
+  const { origin, address, clock, agentFetch } = options;
   const home = await mkdtemp(join(tmpdir(), "countersign-torture-"));
   const client = await createClient({
-    ...{ brokerUrl: origin, home, fetch: from(address, options.agentFetch) },
+    ...{ brokerUrl: origin, home, fetch: from(address, agentFetch) },
     ...(clock ? { clock } : {}),
   });
+  return { client, close: () => rm(home, { recursive: true, force: true }) };
+}
+
+/** As an honest person does it, digits and all. */
+export async function pairClient(
+  client: Client,
+  phone: Pick<SoftPhone, "acceptPairing">,
+): Promise<PairedApprover> {
   let accepted: ReturnType<SoftPhone["acceptPairing"]> | undefined;
-  await client.pair({
+  return client.pair({
     name: "tortured agent",
     onLink: (link) => {
       accepted = phone.acceptPairing(link);
+      accepted.catch(() => {});
     },
     confirmDigits: async () => (await (await accepted)?.digits()) ?? "",
   });
-  return { client, phone, close: () => rm(home, { recursive: true, force: true }) };
+}
+
+/** An agent, and the person who answers it, enrolled and paired. */
+export async function startLane(options: LaneOptions): Promise<Lane> {
+  const { origin, address } = options;
+  const phone = await createSoftPhone({ origin, fetch: from(address, options.phoneFetch) });
+  await phone.enrol(options.invitation, `Approver at ${address}`);
+  const { client, close } = await startClient(options);
+  await pairClient(client, phone);
+  return { client, phone, close };
 }
 
 /** What the effects of all lanes came to: the count that matters more than any state. */
