@@ -16,7 +16,9 @@ import { shiftDatabaseClock } from "./shifted-database.js";
 const seconds = long ? [5, -5, 3600, -3600, 86_400, -86_400] : [-5, 3600, -86_400];
 /** Two clocks that differ by so little are both believed (protocol section 5, step 4). */
 const toleratedSeconds = 30;
-const requestSeconds = 12;
+const requestSeconds = 60;
+/** Of the request that is answered after its time, while the clock is still wrong. */
+const shortSeconds = 12;
 const wrongForMs = 14_000;
 
 afterAll(printTable);
@@ -103,6 +105,7 @@ async function wrongClock(whose: Whose, bySeconds: number): Promise<void> {
   const guard = async (
     lane: Lane,
     moments: { pending?: true; answerAfterMs?: number; executing?: true },
+    forSeconds = requestSeconds,
   ) => {
     let answered: Promise<void> | undefined;
     const askedAt = Date.now();
@@ -112,7 +115,7 @@ async function wrongClock(whose: Whose, bySeconds: number): Promise<void> {
       {
         onPending: (rid) => {
           // By the true clock, whatever anybody's shows.
-          effects.deadlines.set(rid, askedAt + (moments.executing ? 60 : requestSeconds) * 1000);
+          effects.deadlines.set(rid, askedAt + forSeconds * 1000);
           ledger.requested.add(rid);
           answered = (async () => {
             if (moments.pending) await meet();
@@ -130,7 +133,7 @@ async function wrongClock(whose: Whose, bySeconds: number): Promise<void> {
         },
         ...(moments.executing ? { onExecute: meet } : {}),
       },
-      moments.executing ? 60 : requestSeconds,
+      forSeconds,
     );
     await answered;
     if (answer.status !== "approved") words.add(wordOf(answer));
@@ -145,7 +148,7 @@ async function wrongClock(whose: Whose, bySeconds: number): Promise<void> {
   });
   const [answeredSoon, answeredLate, reported, asked] = await Promise.all([
     guard(soon, { pending: true, answerAfterMs: 300 }),
-    guard(tooLate, { pending: true, answerAfterMs: requestSeconds * 1000 + 500 }),
+    guard(tooLate, { pending: true, answerAfterMs: shortSeconds * 1000 + 500 }, shortSeconds),
     guard(executing, { executing: true }),
     jumping.then(() => guard(asking, {})),
   ]);
