@@ -76,8 +76,16 @@ const wordOf = (answer: Guarded<string>): string =>
   "code" in answer ? answer.code : answer.status;
 
 async function wrongClock(whose: Whose, bySeconds: number): Promise<void> {
-  const fault = `${whose}'s clock jumps by ${bySeconds} s`;
   const world = await startWorld(whose, bySeconds);
+  try {
+    await endure(world, whose, bySeconds);
+  } finally {
+    await world.close();
+  }
+}
+
+async function endure(world: World, whose: Whose, bySeconds: number): Promise<void> {
+  const fault = `${whose}'s clock jumps by ${bySeconds} s`;
   const effects = newEffects();
   const ledger = newLedger();
   const words = new Set<string>();
@@ -173,7 +181,6 @@ async function wrongClock(whose: Whose, bySeconds: number): Promise<void> {
     finding = await audit(world.databaseUrl, ledger);
   }
   const had = judge(effects);
-  await world.close();
   report(
     fault,
     5,
