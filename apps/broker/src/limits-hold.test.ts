@@ -1,8 +1,10 @@
 import { socketHost } from "@countersign/embedded-postgres";
 import { createSoftAgent } from "@countersign/test-kit/soft-agent";
+import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "./db/client.js";
+import { rows } from "./db/rows.js";
 import { createFailureLimit, createRateLimits } from "./http/limits.js";
 import { codeOf } from "./testing/attack.js";
 import { enrolledPhone, pairedWorld, startTestBroker, type TestBroker } from "./testing/harness.js";
@@ -42,6 +44,17 @@ describe("a bucket", () => {
     const { db, close } = connect(broker.databaseUrl);
     const rates = createRateLimits({ db, reserved: db });
     expect(await taken(400, () => rates.address("c"))).toBe(300);
+    await close();
+  });
+
+  it("keeps nobody out for as long as the database's clock was set back", async () => {
+    const { db, close } = connect(broker.databaseUrl);
+    const rates = createRateLimits({ db, reserved: db });
+    expect(await taken(40, () => rates.recovery("e"))).toBeLessThan(40);
+    await rows(db, sql`update rate_bucket set filled_at = filled_at + interval '1 hour'`);
+    const fresh = createRateLimits({ db, reserved: db });
+    expect(await taken(10, () => fresh.recovery("e"))).toBe(10);
+    expect(await taken(40, () => fresh.recovery("e"))).toBeLessThan(40);
     await close();
   });
 

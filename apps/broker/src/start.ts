@@ -219,7 +219,7 @@ const unreachable = (cause: unknown): StartupError =>
     { cause },
   );
 
-/** Settles what ran out every second, and cleans up every minute. Errors are logged and tried again. */
+/** Settles what ran out every second, sees whether what held at the start still holds, and cleans up every minute. Errors are logged and tried again. */
 function startTimers(broker: Broker, env: Environment, owner: Database): () => void {
   const every = (milliseconds: number, name: string, work: () => Promise<unknown>) => {
     let running = false;
@@ -243,6 +243,7 @@ function startTimers(broker: Broker, env: Environment, owner: Database): () => v
   const timers = [
     every(1000, "expire", () => expireOverdue(broker)),
     every(1000, "sequence", () => broker.sequencer.run()),
+    every(10_000, "check", () => requireSoundDatabase(broker.db, broker.now)),
     every(60_000, "purge unreferenced", () => purgeUnreferenced(broker.db)),
     every(60_000, "purge sealed", () => purgeSealed(broker.db, sealedSeconds)),
     every(600_000, "purge records", () => purgeRecords(owner, recordSeconds)),

@@ -4,8 +4,11 @@ import type { AddressInfo } from "node:net";
 
 export interface Balancer {
   port: number;
-  /** From now on every call is delivered a second time, when it was answered; nobody hears the second answer. */
-  duplicate(): void;
+  /**
+   * From now on every call is delivered a second time, when it was answered; nobody hears the second answer.
+   * @param latestMilliseconds by chance, so late at most: later calls come before it
+   */
+  duplicate(latestMilliseconds?: number): void;
   close(): Promise<void>;
 }
 
@@ -17,7 +20,7 @@ export interface Balancer {
 export async function startBalancer(
   pick: (call: IncomingMessage) => readonly number[],
 ): Promise<Balancer> {
-  let twice = false;
+  let twice: { latestMilliseconds: number } | undefined;
   const server = createServer((call, answer) => {
     const parts: Buffer[] = [];
     call.on("data", (part: Buffer) => parts.push(part));
@@ -25,7 +28,9 @@ export async function startBalancer(
     call.on("end", () => {
       const body = Buffer.concat(parts);
       pass([...pick(call)], body);
-      if (twice) answer.on("finish", () => again(pick(call)[0], body));
+      if (!twice) return;
+      const lateMilliseconds = Math.random() * twice.latestMilliseconds;
+      answer.on("finish", () => setTimeout(() => again(pick(call)[0], body), lateMilliseconds));
     });
 
     const again = (port: number | undefined, body: Buffer): void => {
@@ -62,8 +67,8 @@ export async function startBalancer(
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
-    duplicate: () => {
-      twice = true;
+    duplicate: (latestMilliseconds = 0) => {
+      twice = { latestMilliseconds };
     },
     async close() {
       server.closeAllConnections();

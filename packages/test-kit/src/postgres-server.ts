@@ -17,9 +17,13 @@ export type TestServer = {
 /**
  * A server of the caller's own, gone without a trace after `stop()`. Most tests want `createDatabase()` on the run's server.
  * Durable like a real one: the broker refuses a database that is not.
+ * @param parent where its files are to lie, such as a disk that a test fills
  */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<TestServer> {
-  const directory = await mkdtemp(join(tmpdir(), "countersign-test-"));
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  parent = tmpdir(),
+): Promise<TestServer> {
+  const directory = await mkdtemp(join(parent, "countersign-test-"));
   // As root the server runs as another account, which has to pass through.
   await chmod(directory, 0o711);
   const dataDir = join(directory, "data");

@@ -14,6 +14,8 @@ export interface TcpProxy {
   port: number;
   /** Bytes in these directions are swallowed from now on, without a word: a partition, or half of one. */
   block(...directions: Direction[]): void;
+  /** Bytes in these directions wait for {@link heal}, and then arrive: a partition that TCP outlives. */
+  hold(...directions: Direction[]): void;
   /** Bytes are late by so many milliseconds, in order, from now on. */
   delay(milliseconds: number): void;
   /** New connections are taken and lead nowhere; those that are there go on. */
@@ -36,13 +38,17 @@ export interface TcpProxy {
 export async function startTcpProxy(target: () => NetConnectOpts): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const blocked = new Set<Direction>();
+  const holding = new Set<Direction>();
+  let held: (() => void)[] = [];
   let late = 0;
   let leadsNowhere = false;
   let swallow: { matches(piece: Buffer, connection: object): boolean; done(): void } | undefined;
 
-  const send = (socket: Socket, piece: Buffer): void => {
+  const send = (direction: Direction, socket: Socket, piece: Buffer): void => {
+    if (blocked.has(direction)) return;
+    if (holding.has(direction)) held.push(() => socket.writable && socket.write(piece));
     // Timers of one length fire in order.
-    if (late > 0) setTimeout(() => socket.writable && socket.write(piece), late);
+    else if (late > 0) setTimeout(() => socket.writable && socket.write(piece), late);
     else socket.write(piece);
   };
 
@@ -64,18 +70,17 @@ export async function startTcpProxy(target: () => NetConnectOpts): Promise<TcpPr
     });
     caller.on("close", () => upstream.destroy());
     caller.on("data", (piece: Buffer) => {
-      if (blocked.has("up")) return;
-      if (swallow?.matches(piece, caller)) {
+      if (!blocked.has("up") && swallow?.matches(piece, caller)) {
         losing = swallow.done;
         swallow = undefined;
       }
-      send(upstream, piece);
+      send("up", upstream, piece);
     });
     upstream.on("data", (piece: Buffer) => {
       if (losing) {
         losing();
         caller.destroy();
-      } else if (!blocked.has("down")) send(caller, piece);
+      } else send("down", caller, piece);
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -92,6 +97,9 @@ export async function startTcpProxy(target: () => NetConnectOpts): Promise<TcpPr
     block: (...directions) => {
       for (const direction of directions) blocked.add(direction);
     },
+    hold: (...directions) => {
+      for (const direction of directions) holding.add(direction);
+    },
     delay: (milliseconds) => {
       late = milliseconds;
     },
@@ -100,6 +108,9 @@ export async function startTcpProxy(target: () => NetConnectOpts): Promise<TcpPr
     },
     heal: () => {
       blocked.clear();
+      holding.clear();
+      for (const release of held) release();
+      held = [];
       late = 0;
       leadsNowhere = false;
     },

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { socketHost } from "@countersign/embedded-postgres";
 import { createDatabase } from "@countersign/test-kit/postgres";
 import { sql } from "drizzle-orm";
-import { expect, it } from "vitest";
+import postgres from "postgres";
+import { describe, expect, it } from "vitest";
 import { connect } from "./client.js";
+import { isUnavailable } from "./failures.js";
 import { rows } from "./rows.js";
 
 it("meets no call with a connection that is just being closed, however long the pause before it", async () => {
@@ -21,4 +24,39 @@ it("meets no call with a connection that is just being closed, however long the 
   const failed = (await Promise.allSettled(calls)).filter(({ status }) => status === "rejected");
   expect(failed).toEqual([]);
   await database.drop();
+});
+
+describe("connections that an administrator ends", () => {
+  it("cost the calls on them, and nothing else, however new they are", async () => {
+    const database = await createDatabase();
+    const own = connect(database.url, { max: 4 });
+    const admin = postgres(database.url, { ...socketHost(database.url), max: 1 });
+    const unheard: unknown[] = [];
+    const hear = (error: unknown) => unheard.push(error);
+    process.on("unhandledRejection", hear);
+    let over = false;
+    const outcomes = new Set<string>();
+    const call = async () => {
+      while (!over) {
+        await rows(own.db, sql`select 1`).then(
+          () => outcomes.add("answered"),
+          (error: unknown) => outcomes.add(isUnavailable(error) ? "unavailable" : String(error)),
+        );
+      }
+    };
+    const calls = Promise.all(Array.from({ length: 8 }, call));
+    const until = performance.now() + 3000;
+    while (performance.now() < until) {
+      await admin`select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'countersign-broker' and datname = current_database()`;
+    }
+    over = true;
+    await calls;
+    process.off("unhandledRejection", hear);
+    expect(unheard).toEqual([]);
+    expect(outcomes).toEqual(new Set(["answered", "unavailable"]));
+    await own.close();
+    await admin.end();
+    await database.drop();
+  }, 20_000);
 });

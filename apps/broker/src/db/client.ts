@@ -57,6 +57,9 @@ export function hear(
 const clientOptions = (databaseUrl: string) => ({
   ...socketHost(databaseUrl),
   connect_timeout: 5,
+  // With it the driver asks each new connection for the types of arrays, in a promise that nobody holds: a server that
+  // ended just then ended this process. No statement here reads or writes an array as such (019).
+  fetch_types: false,
   // No call behind another one on a connection: with PostgreSQL killed under load that was seen to go wrong (019).
   max_pipeline: 0,
   // After PostgreSQL was killed the default back-off left calls waiting for 8 s.

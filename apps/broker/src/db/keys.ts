@@ -9,7 +9,7 @@ import { linkSeconds, thumbprint } from "@countersign/shared";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
-import { epoch, firstRow, json, secondsFromNow } from "./rows.js";
+import { changeRow, epoch, firstRow, json, secondsFromNow } from "./rows.js";
 import {
   approver,
   ceremony,
@@ -38,8 +38,9 @@ export interface NewKey {
  */
 export async function appendKey(db: Database, given: NewKey): Promise<boolean> {
   const { statement } = given;
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "key",
     sql`with consumed as (
       delete from ${nonce} where value = ${statement.broker_nonce} and purpose = ${given.purpose}
         and expires_at > now() returning value

@@ -4,7 +4,7 @@ import { limits } from "../domain/limits.js";
 import { type NewKeys, takeKeyNonces } from "./approvers.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
-import { epoch, firstRow, json, rows, secondsFromNow, textArray } from "./rows.js";
+import { changeRow, epoch, firstRow, json, rows, secondsFromNow, textArray } from "./rows.js";
 import {
   approver,
   ceremony,
@@ -33,8 +33,9 @@ export async function replaceCodes(
     digest: string;
   },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "codes",
     sql`with changed as (
       delete from ${nonce} where value = ${given.brokerNonce} and purpose = 'recovery' and expires_at > now()
         and exists (select 1 from ${credential} where id = ${given.credentialId}
@@ -58,8 +59,9 @@ export function startRecovery(
   db: Database,
   given: { id: string; codeHash: string },
 ): Promise<{ approver: string } | undefined> {
-  return firstRow(
+  return changeRow(
     db,
+    "recover",
     sql`with spent as (
       delete from ${recoveryCode} c where c.hash = ${given.codeHash}
         and not exists (select 1 from ${recovery} r where r.approver = c.approver and r.expires_at > now())
@@ -124,8 +126,9 @@ export async function cancelRecovery(
   db: Database,
   given: { approver: string; id: string; deviceKid: string; digest: string },
 ): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "stop",
     sql`with changed as (
       delete from ${recovery} where approver = ${given.approver} and id = ${given.id}
         and exists (select 1 from ${device} where kid = ${given.deviceKid}
@@ -146,8 +149,9 @@ export interface CompletedRecovery extends NewKeys {
  * pinned the old keys, so this is power over none of them.
  */
 export async function completeRecovery(db: Database, given: CompletedRecovery): Promise<boolean> {
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "recovered",
     sql`with ${takeKeyNonces(given)}, due as (
       delete from ${recovery} where approver = ${given.approver} and code_hash = ${given.codeHash}
         and ready_at <= now() and expires_at > now() and (select count(*) from nonces) = 2

@@ -13,7 +13,10 @@ export interface Ledger {
   reported: Set<string>;
   /** Calls that failed while something was away, by what they got. */
   failures: Map<string, number>;
+  calls: number;
   slowestCallMilliseconds: number;
+  /** From a call's first try to its success. */
+  longestWaitMilliseconds: number;
 }
 
 export const newLedger = (): Ledger => ({
@@ -23,7 +26,9 @@ export const newLedger = (): Ledger => ({
   redeemed: new Set(),
   reported: new Set(),
   failures: new Map(),
+  calls: 0,
   slowestCallMilliseconds: 0,
+  longestWaitMilliseconds: 0,
 });
 
 /** A broker that was away answers again long before this; after it, the test has failed. */
@@ -54,21 +59,40 @@ export async function startWriters(
 }
 
 /** Calls from an address of the caller's own, where the broker trusts what stands before it (`TRUSTED_PROXIES`). */
-const from =
-  (address: string): typeof fetch =>
+export const from =
+  (address: string, send = fetch): typeof fetch =>
   (input, init) => {
     const headers = new Headers(init?.headers);
     headers.set("x-forwarded-for", address);
-    return fetch(input, { ...init, headers });
+    return send(input, { ...init, headers });
   };
 
-/** One agent's requests, one after the other, each carried to its end however often a call has to be repeated. */
+/**
+ * One agent's requests, one after the other, each carried to its end however often a call has to be repeated.
+ * @param turn resolves when the next one may begin
+ */
 export async function keepAsking(
   { agent, phone }: Writer,
   ledger: Ledger,
   isOver: () => boolean,
+  turn: () => Promise<void> = async () => {},
 ): Promise<void> {
-  for (let count = 0; !isOver(); count++) await carryOne({ agent, phone }, ledger, count % 4 === 3);
+  for (let count = 0; !isOver(); count++) {
+    await turn();
+    await carryOne({ agent, phone }, ledger, count % 4 === 3);
+  }
+}
+
+/** Turns for any number of askers, so many a second and no more. */
+export function turnsPerSecond(perSecond: number): () => Promise<void> {
+  const began = performance.now();
+  let turns = 0;
+  return async () => {
+    // Who could not keep up does not catch up by a crowd.
+    turns = Math.max(turns + 1, Math.floor(((performance.now() - began) / 1000) * perSecond) - 1);
+    const at = began + (turns / perSecond) * 1000;
+    await sleep(Math.max(0, at - performance.now()));
+  };
 }
 
 /** One request to its end: asked, answered, redeemed, reported. */
@@ -149,11 +173,16 @@ export async function ok(response: Response): Promise<void> {
 
 /** Repeats a call for as long as the broker, or what it stands on, is away. */
 export async function until<T>(ledger: Ledger, call: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + patienceMilliseconds;
+  const first = performance.now();
+  const deadline = first + patienceMilliseconds;
   for (;;) {
     const began = performance.now();
+    ledger.calls += 1;
     try {
-      return await call();
+      const answer = await call();
+      const wait = performance.now() - first;
+      ledger.longestWaitMilliseconds = Math.max(ledger.longestWaitMilliseconds, wait);
+      return answer;
     } catch (error) {
       if (!isPassing(error) || performance.now() > deadline) throw error;
       const name = error instanceof ProtocolError ? `503 ${error.code}` : String(error);

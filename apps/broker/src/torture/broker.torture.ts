@@ -17,7 +17,7 @@ import {
   until,
   type Writer,
 } from "../testing/load.js";
-import { audit, isReady, long, printTable, report, timeUntil } from "./report.js";
+import { audit, isReady, long, printTable, progress, report, timeUntil } from "./report.js";
 
 // The broker ends itself by SIGKILL just before and just after each statement that changes something for good.
 
@@ -92,6 +92,7 @@ it.each(points)("broker killed at %s", async (point) => {
   const recoveries: number[] = [];
   const drive = drives[point.split(":")[0] ?? ""] ?? carry;
   for (let round = 0; round < rounds; round++) {
+    if (round % 10 === 0) progress(`broker killed, ${point}`, round, rounds);
     await broker.stop();
     broker = await startOn(point);
     const work = drive(ledger);

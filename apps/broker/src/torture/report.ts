@@ -48,44 +48,69 @@ export async function audit(databaseUrl: string, ledger: Ledger): Promise<Findin
   };
 }
 
+/** What the database says of one request; `none` where it has none. */
+export async function stateOf(databaseUrl: string, rid: string): Promise<string> {
+  const sql = postgres(databaseUrl, { ...socketHost(databaseUrl), max: 1, onnotice: () => {} });
+  const [row] = await sql<{ state: string }[]>`
+    select state from authorization_request where rid = ${rid}`;
+  await sql.end();
+  return row?.state ?? "none";
+}
+
 interface Row extends Finding {
   fault: string;
   rounds: number;
   recoveries: number[];
+  remark: string;
 }
 
 const table: Row[] = [];
 
-/** Notes one fault's result, and fails the run if anything was lost, doubled or wrong. */
+/**
+ * Notes one fault's result, and fails the run if anything was lost, doubled or wrong.
+ * @param remark a figure that only this fault has
+ */
 export function report(
   fault: string,
   rounds: number,
   { lost, doubled, wrong }: Finding,
   recoveries: number[] = [],
+  remark = "",
 ): void {
-  table.push({ fault, rounds, lost, doubled, wrong, recoveries });
+  table.push({ fault, rounds, lost, doubled, wrong, recoveries, remark });
   expect({ fault, lost, doubled, wrong }).toEqual({ fault, lost: 0, doubled: 0, wrong: 0 });
 }
 
 /** The table so far, as it stands in docs/torture.md. */
 export function printTable(): void {
-  const lines = table.map(({ fault, rounds, lost, doubled, wrong, recoveries }) => {
-    const sorted = [...recoveries].sort((a, b) => a - b);
-    const p99 = sorted[Math.ceil(sorted.length * 0.99) - 1];
+  const lines = table.map(({ fault, rounds, lost, doubled, wrong, recoveries, remark }) => {
+    const p99 = percentile(recoveries, 0.99);
     const recovery = p99 === undefined ? "" : `${(p99 / 1000).toFixed(1)} s`;
-    return `| ${fault} | ${rounds} | ${lost} | ${doubled} | ${wrong} | ${recovery} |`;
+    return `| ${fault} | ${rounds} | ${lost} | ${doubled} | ${wrong} | ${recovery} | ${remark} |`;
   });
   const head =
-    "| fault | rounds | lost | doubled | wrong | recovery p99 |\n|---|---|---|---|---|---|";
+    "| fault | rounds | lost | doubled | wrong | recovery p99 | besides |\n|---|---|---|---|---|---|---|";
   console.log(`\n${head}\n${lines.join("\n")}\n`);
 }
 
+export function percentile(values: readonly number[], share: number): number | undefined {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1];
+}
+
+/** Where a long form is: it runs for minutes, and says so. */
+export function progress(fault: string, done: number, of: number): void {
+  if (long) console.log(`${new Date().toISOString()} ${fault}: ${done} of ${of}`);
+}
+
 /** How long until the call succeeds, in milliseconds. */
-export async function timeUntil(call: () => Promise<boolean>): Promise<number> {
+export async function timeUntil(
+  call: () => Promise<boolean>,
+  patienceMilliseconds = 60_000,
+): Promise<number> {
   const began = performance.now();
   for (;;) {
     if (await call().catch(() => false)) return performance.now() - began;
-    if (performance.now() - began > 60_000) throw new Error("It did not come back.");
+    if (performance.now() - began > patienceMilliseconds) throw new Error("It did not come back.");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,14 +1,27 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Balancer, startBalancer } from "@countersign/test-kit/balancer";
 import { type BrokerProcess, startBrokerProcess } from "@countersign/test-kit/broker-process";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { migrateDatabase } from "../db/migrate.js";
+import { migrationsFolder } from "../own-database.js";
 import { readAgentEvents } from "../testing/event-reader.js";
 import { migrate } from "../testing/harness.js";
-import { keepAsking, newLedger, startWriters, type Writer } from "../testing/load.js";
-import { audit, long, printTable, report } from "./report.js";
+import {
+  keepAsking,
+  newLedger,
+  startWriters,
+  turnsPerSecond,
+  type Writer,
+} from "../testing/load.js";
+import { audit, long, printTable, progress, report } from "./report.js";
 
 // Three brokers on one database, behind what a usual proxy does; calls take turns.
+
+const requestsPerSecond = 50;
 
 let database: TestDatabase;
 let balancer: Balancer;
@@ -33,7 +46,7 @@ beforeAll(async () => {
   brokers = [];
   for (let count = 0; count < 3; count++) brokers.push(await startOne());
   const last = brokers.at(-1) as BrokerProcess;
-  writers = await startWriters(last, 8);
+  writers = await startWriters(last, long ? 32 : 8);
 });
 afterAll(async () => {
   for (const broker of brokers) await broker.stop();
@@ -65,11 +78,14 @@ it("rolling restart of three brokers, under load, with open streams", async () =
       await sleep(50);
     }
   };
-  const load = Promise.all(writers.map((writer) => keepAsking(writer, ledger, () => over)));
+  const turn = turnsPerSecond(requestsPerSecond);
+  const began = performance.now();
+  const load = Promise.all(writers.map((writer) => keepAsking(writer, ledger, () => over, turn)));
   const streams = Promise.all(writers.map(listen));
   load.catch(() => {});
   const rounds = long ? 30 : 3;
   for (let round = 0; round < rounds; round++) {
+    progress("rolling restart of 3 brokers", round, rounds);
     await sleep(long ? 19_000 : 1500);
     const index = round % brokers.length;
     const port = brokers[index]?.port;
@@ -78,15 +94,62 @@ it("rolling restart of three brokers, under load, with open streams", async () =
   }
   await sleep(1500);
   over = true;
+  // Whatever is not done after 25 s of retries fails here.
   await load;
+  const seconds = (performance.now() - began) / 1000;
   await sleep(2000);
   listening = false;
   await streams;
   expect(reconnects).toBeGreaterThan(writers.length);
   for (const rid of ledger.requested) expect(heard, `${rid} was never heard of`).toContain(rid);
-  report("rolling restart of 3 brokers", rounds, await audit(database.url, ledger), [
-    ledger.slowestCallMilliseconds,
-  ]);
+  const rate = (count: number) => (count / seconds).toFixed(1);
+  const remark = `${rate(ledger.requested.size)} requests/s, ${rate(ledger.calls)} calls/s; failed after retries: 0; streams opened again: ${reconnects}`;
+  const finding = await audit(database.url, ledger);
+  report("rolling restart of 3 brokers", rounds, finding, [ledger.longestWaitMilliseconds], remark);
+});
+
+/** The schema of a next version: this one's, and a migration that only adds. */
+async function nextSchema(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "countersign-next-"));
+  await cp(migrationsFolder, folder, { recursive: true });
+  const path = join(folder, "meta", "_journal.json");
+  const journal = JSON.parse(await readFile(path, "utf8")) as { entries: object[] };
+  const tag = `${String(journal.entries.length).padStart(4, "0")}_next`;
+  const entry = { idx: journal.entries.length, version: "7", when: Date.now(), tag };
+  journal.entries.push({ ...entry, breakpoints: true });
+  await writeFile(path, JSON.stringify(journal));
+  const added = [
+    `alter table "authorization_request" add column "next_note" text;`,
+    `alter table "leaf" add column "next_note" text not null default '';`,
+    `alter table "decision" add column "next_note" text;`,
+    `alter table "pairing" add column "next_note" text;`,
+    `alter table "sealed_context" add column "next_note" text;`,
+    `create table "next_thing" ("id" text primary key not null);`,
+  ];
+  await writeFile(join(folder, `${tag}.sql`), added.join("--> statement-breakpoint\n"));
+  return folder;
+}
+
+it("brokers of this version on the schema of the next, under load and started anew", async () => {
+  const ledger = newLedger();
+  let over = false;
+  const load = Promise.all(writers.map((writer) => keepAsking(writer, ledger, () => over)));
+  load.catch(() => {});
+  await sleep(1500);
+  const folder = await nextSchema();
+  await migrateDatabase(database.url, folder);
+  await rm(folder, { recursive: true });
+  await sleep(1500);
+  for (const [index, broker] of brokers.entries()) {
+    expect(await broker.stop()).toBe(0);
+    brokers[index] = await startOne(broker.port);
+  }
+  await sleep(1500);
+  over = true;
+  await load;
+  const remark = `calls refused for a while: ${[...ledger.failures.values()].reduce((sum, count) => sum + count, 0)}`;
+  const finding = await audit(database.url, ledger);
+  report("this version on the next schema", 1, finding, [ledger.longestWaitMilliseconds], remark);
 });
 
 it("every call delivered twice, to one broker after the other", async () => {

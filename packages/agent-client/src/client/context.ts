@@ -21,4 +21,6 @@ export interface ClientContext {
   logger: Logger;
   /** How long a request may look for its broker, in milliseconds; never past the request's own deadline. */
   retryForMs: number;
+  /** Requests with outcomes that the broker could not be given yet. */
+  owed: Set<string>;
 }

@@ -262,7 +262,8 @@ async function openBase(home: string, site: Site, options: ClientOptions) {
     logger,
     connect: (key: AgentKey): ClientContext => {
       const broker = createBroker(site.issuer, key, transport, clock);
-      return { site, key, broker, journal, pins, log, measures, clock, logger, retryForMs };
+      const owed = new Set<string>();
+      return { site, key, broker, journal, pins, log, measures, clock, logger, retryForMs, owed };
     },
   };
 }

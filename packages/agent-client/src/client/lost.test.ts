@@ -88,6 +88,22 @@ describe("an outcome", () => {
     expect(broker.state.outcomes).toMatchObject([{ n: 1, status: "succeeded" }]);
   });
 
+  it("that finds no broker is told when there is one again, without a new start", async () => {
+    const paired = await createPaired();
+    const { broker, client } = paired;
+    const [one, two] = [await approved(paired), await approved(paired)];
+    let away = true;
+    const gone = { status: 503, headers: { "retry-after": "3600" } };
+    broker.state.intercept = (path) =>
+      away && path.endsWith("/outcome") ? new Response("", gone) : undefined;
+    await client.report(one, { status: "succeeded" });
+    await client.report(two, { status: "failed" });
+    expect(broker.state.outcomes).toEqual([]);
+    away = false;
+    const told = () => broker.state.outcomes.map(({ status }) => status);
+    await expect.poll(told, { timeout: 12_000 }).toEqual(["succeeded", "failed"]);
+  }, 20_000);
+
   it("succeeded is told and handed out when its result cannot be put into octets", async () => {
     const { broker, client, approver } = await createPaired();
     const error = new Error("serialise");

@@ -2,8 +2,9 @@ import { ClientError } from "../errors.js";
 import { rolledBackIds } from "../transactions/acquire.js";
 import type { TransactionContext } from "../transactions/roll-back.js";
 import type { ClientContext } from "./context.js";
+import { deliverOutcomes } from "./deliver.js";
 import { type OwnRequest, readOwnRequest } from "./own-request.js";
-import { deliverOutcomes, recordOutcome } from "./report.js";
+import { recordOutcome } from "./report.js";
 import { answerFromJournal } from "./settle.js";
 
 /** How a person may settle what nobody knew. */

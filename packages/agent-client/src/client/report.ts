@@ -1,14 +1,11 @@
 import { type OutcomeStatus, resultHash, signOutcome } from "@countersign/shared";
 import { toNumericDate } from "../clock.js";
 import { ClientError } from "../errors.js";
-import { retrying } from "../http/retry.js";
 import type { OutcomeRecord } from "../journal/records.js";
 import { type Picture, sealPicture, uploadPicture } from "./after-picture.js";
 import type { ClientContext } from "./context.js";
+import { deliverOutcomes } from "./deliver.js";
 import type { OwnRequest } from "./own-request.js";
-
-/** How long a report looks for its broker; what is not delivered then goes with the next `recover`. */
-const reportForMs = 10_000;
 
 export interface OutcomeReport {
   status: OutcomeStatus;
@@ -68,33 +65,4 @@ export async function recordOutcome(
   if (sealed) await uploadPicture(context, own.rid, sealed);
   await deliverOutcomes(context, own.rid);
   return record;
-}
-
-/** Sends what the broker has not got, in the order of `n`: it takes none before the one that comes before it. */
-export async function deliverOutcomes(context: ClientContext, rid: string): Promise<void> {
-  const entry = await context.journal.read(rid);
-  if (!entry) throw new ClientError("home_corrupt", { detail: rid });
-  for (const outcome of await context.journal.undelivered(entry)) {
-    if (!(await deliver(context, rid, outcome))) return;
-  }
-}
-
-/** The same octets may be sent again: the broker knows them by `n`. @returns false when they are to be sent again */
-async function deliver(
-  { broker, clock, journal, logger }: ClientContext,
-  rid: string,
-  { n, outcome }: OutcomeRecord,
-): Promise<boolean> {
-  const untilMs = clock.monotonic() + reportForMs;
-  const answer = await retrying(() => broker.report(rid, outcome), { clock, untilMs });
-  if (answer.ok) {
-    await journal.markDelivered(rid, n);
-    return true;
-  }
-  logger.warn("the outcome was not taken", { rid, n, code: answer.code });
-  // Refused for what it is, not for how or when it was sent: the same octets will never be taken.
-  const isFinal = !answer.transient && [403, 404, 409, 410].includes(answer.status);
-  if (!isFinal || answer.code === "outcome_out_of_order") return false;
-  await journal.markDelivered(rid, n);
-  return true;
 }
