@@ -1,7 +1,9 @@
+import * as z from "zod/mini";
 import { verifyEs256 } from "#es256";
 import { type Bytes, fromBase64url, toBase64url } from "./bytes.js";
 import { ProtocolError } from "./errors.js";
 import { type EcPublicJwk, type Purpose, pre } from "./hash.js";
+import { ecPublicJwk } from "./schema.js";
 
 const es256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
@@ -28,9 +30,13 @@ export async function verifyDeviceSignature(
   if (!verified) throw new ProtocolError("device_signature_invalid");
 }
 
-/** The public half of an EC key as the protocol writes it: four members, nothing else. */
+/**
+ * The public half of a P-256 key as the protocol writes it: four members, nothing else.
+ * @throws ProtocolError `unsupported_algorithm` for a key of any other kind
+ */
 export async function publicJwk(key: CryptoKey): Promise<EcPublicJwk> {
-  const { x, y } = await crypto.subtle.exportKey("jwk", key);
-  if (x === undefined || y === undefined) throw new ProtocolError("unsupported_algorithm");
-  return { kty: "EC", crv: "P-256", x, y };
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", key);
+  const jwk = z.safeParse(ecPublicJwk, { kty, crv, x, y });
+  if (!jwk.success) throw new ProtocolError("unsupported_algorithm");
+  return jwk.data;
 }
