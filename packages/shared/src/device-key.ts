@@ -25,8 +25,8 @@ export async function verifyDeviceSignature(
   signature: string,
   jwk: EcPublicJwk,
 ): Promise<void> {
-  const octets = fromBase64url(signature);
-  const verified = octets.length === 64 && (await verifyEs256(jwk, octets, pre(purpose, bytes)));
+  // Of another length than 64 octets it is no signature, for node:crypto and WebCrypto alike.
+  const verified = await verifyEs256(jwk, fromBase64url(signature), pre(purpose, bytes));
   if (!verified) throw new ProtocolError("device_signature_invalid");
 }
 

@@ -1,6 +1,11 @@
+import { type ApproverChain, canonicalBytes, randomNonce } from "@countersign/shared";
 import { describe, expect, it } from "vitest";
 import { createPaired } from "../fixtures/agent.js";
 import { openJournal } from "../journal/journal.js";
+import { claimApproval } from "./claim.js";
+import { readOwnRequest } from "./own-request.js";
+import { partsOf } from "./parts.js";
+import { hold } from "./request.js";
 
 /** An approved request that asks for this measurement, which changes as the test says. */
 async function createApproved(before: () => void = () => {}) {
@@ -22,7 +27,7 @@ async function createApproved(before: () => void = () => {}) {
   const { broker, approver, client } = paired;
   broker.yes(rid, broker.honestEvidence(rid, [await approver.approve(held)]));
   expect(await client.wait(rid)).toMatchObject({ status: "approved" });
-  return { ...paired, rid, world, clock };
+  return { ...paired, rid, held, world, clock };
 }
 
 describe("a claim", () => {
@@ -85,6 +90,36 @@ describe("a claim", () => {
     };
     expect(await client.claim(rid)).toEqual({ status: "unreachable", rid, code: "clock_skew" });
     expect(broker.state.outcomes).toEqual([{ n: 1, status: "failed", code: "clock_skew" }]);
+  });
+
+  it("needs the approver's keys as they are now, and uses nothing up while they cannot be had", async () => {
+    const { client, rid, home, broker, approver } = await createApproved();
+    const chain = broker.chains.get(approver.id) as () => ApproverChain;
+    broker.chains.delete(approver.id);
+    expect(await client.claim(rid)).toMatchObject({ status: "unreachable", rid });
+    expect(await (await openJournal(home)).isSettled(rid)).toBe(false);
+    broker.chains.set(approver.id, chain);
+    expect(await client.claim(rid)).toMatchObject({ status: "claimed" });
+  });
+
+  it("of bytes that are not the approved ones any more burns the approval", async () => {
+    const { client, rid, home, broker, approver, held } = await createApproved();
+    const context = await partsOf(client).context();
+    const entry = await (await openJournal(home)).read(rid);
+    if (!entry) throw new Error("nothing was requested");
+    const own = await readOwnRequest(entry.request, context.key, context.site);
+    const manifestBytes = canonicalBytes({ ...own.manifest, salt: randomNonce() });
+    const changed = {
+      ...hold({ ...own, manifestBytes }, performance.now()),
+      evidence: broker.honestEvidence(rid, [await approver.approve(held)]),
+    };
+    expect(await claimApproval(context, changed)).toEqual({
+      status: "integrity_mismatch",
+      rid,
+      code: "ctx",
+      changed: [],
+    });
+    expect(broker.state.outcomes).toEqual([{ n: 1, status: "failed", code: "integrity_mismatch" }]);
   });
 
   it("is one process's: what another one settled is the answer, and nothing is handed out", async () => {
