@@ -1,8 +1,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { createSoftAuthenticator } from "../../test-kit/src/soft-authenticator.js";
 import { createSoftDevice } from "../../test-kit/src/soft-device.js";
-import { type Bytes, fromBase64url, randomBytes, randomNonce, toBase64url } from "./bytes.js";
 import {
+  type Bytes,
+  fromBase64url,
+  randomBytes,
+  randomId,
+  randomNonce,
+  toBase64url,
+} from "./bytes.js";
+import {
+  type ChainHead,
   type ChainLink,
   chainChallenge,
   chainHead,
@@ -16,6 +24,7 @@ import { maxLiveKeys, pinnedKeys, verifyChain } from "./chain-verify.js";
 import { createApprover, flipByte, site } from "./fixture.js";
 import { deviceLink, parseDeviceLink, requireLinkedKeys, verifyVouching, vouch } from "./link.js";
 import { createRecoveryCode, recoveryCodeHash } from "./recovery.js";
+import type { Site } from "./site.js";
 
 type Person = Awaited<ReturnType<typeof createApprover>>;
 type Signer = Pick<Person, "authenticator" | "device">;
@@ -64,6 +73,39 @@ const phone = async (): Promise<Signer> => ({
   authenticator: person.authenticator,
   device: await createSoftDevice(),
 });
+const newPasskey = () => {
+  const passkey = createSoftAuthenticator({ rpId: site.rp_id, origin: site.origin });
+  return { passkey, byPasskey: { authenticator: passkey, device: person.device } };
+};
+const addPasskey = ({ credential }: Pick<Signer["authenticator"], "credential">): KeyChange => ({
+  op: "add",
+  subject: { credential },
+});
+const dropPasskey = ({ authenticator }: Signer): KeyChange => ({
+  op: "revoke",
+  subject: { credential_id: authenticator.credential.id },
+});
+
+/** The link after the root, correctly signed, with one thing in it that is not as it should be. */
+async function forge(change: {
+  site?: Site;
+  approver?: string;
+  after?: (root: ChainHead) => ChainHead;
+}): Promise<ChainLink> {
+  const { device } = await phone();
+  const at = { seq: 0, head: rootHead };
+  const bytes = keyStatementBytes({
+    site: change.site ?? site,
+    approver: change.approver ?? person.approver,
+    after: change.after?.(at) ?? at,
+    change: { op: "add", subject: { device: device.keys } },
+    brokerNonce: randomNonce(),
+  });
+  return sign(bytes, "device", person);
+}
+
+const binding = { code: "invalid_binding" };
+const reason = (why: string) => ({ code: "chain_invalid", reason: why });
 const add = ({ device }: Signer): KeyChange => ({ op: "add", subject: { device: device.keys } });
 const revoke = ({ device }: Signer): KeyChange => ({
   op: "revoke",
@@ -82,7 +124,90 @@ test("a chain is verified from its root, and says which keys live at its end", a
   ]);
 });
 
+test("a chain goes on by passkeys too, each signed for as what it is", async () => {
+  const { passkey, byPasskey } = newPasskey();
+  const chain = await verify(
+    await chainOf([addPasskey(passkey)], [dropPasskey(person), byPasskey]),
+  );
+  expect(chain.live.credentials).toEqual([passkey.credential]);
+  expect(chain.live.devices).toEqual([person.device.keys]);
+  expect(chain.everyDevice).toEqual([person.device.keys]);
+  expect(chain.links.map(({ signedBy }) => signedBy.credentialId)).toEqual([
+    person.authenticator.credential.id,
+    passkey.credential.id,
+  ]);
+});
+
+test("a chain goes through every place that was seen of it", async () => {
+  const links = await chainOf([add(await phone())], [add(await phone())]);
+  const { heads, root: first, live } = await verify(links);
+  const seen = heads.map((head, seq) => ({ seq, head }));
+  expect((await verify(links, seen)).heads).toEqual(heads);
+  expect(first).toEqual({
+    credentials: [person.authenticator.credential],
+    devices: [person.device.keys],
+  });
+  expect(live.devices).toHaveLength(3);
+});
+
+test("so many keys of a kind may live, and not one more", async () => {
+  const phones = await Promise.all(Array.from({ length: maxLiveKeys - 1 }, phone));
+  const full = phones.map((each): [KeyChange] => [add(each)]);
+  expect((await verify(await chainOf(...full))).live.devices).toHaveLength(maxLiveKeys);
+  const passkeys = Array.from({ length: maxLiveKeys - 1 }, newPasskey);
+  const all = passkeys.map(({ passkey }): [KeyChange] => [addPasskey(passkey)]);
+  expect((await verify(await chainOf(...all))).live.credentials).toHaveLength(maxLiveKeys);
+  const oneMore = await chainOf(...all, [addPasskey(newPasskey().passkey)]);
+  await expect(verify(oneMore)).rejects.toMatchObject({ code: "too_many_keys" });
+});
+
 describe("a chain is refused", () => {
+  test("when it has not even a root", async () => {
+    await expect(verify([])).rejects.toMatchObject({ code: "chain_invalid", reason: "root" });
+  });
+
+  test.each<[string, Parameters<typeof forge>[0], object]>([
+    ["is for another server", { site: { ...site, issuer: "https://other.example" } }, binding],
+    ["is for another relying party", { site: { ...site, rp_id: "other.example" } }, binding],
+    ["is in another's name", { approver: randomId() }, reason("approver")],
+    ["leaves a place out", { after: (at) => ({ ...at, seq: at.seq + 1 }) }, reason("gap")],
+    ["follows another link", { after: (at) => ({ ...at, head: randomNonce() }) }, reason("prev")],
+  ])("when a link, though signed, %s", async (_what, change, refusal) => {
+    await expect(verify([root, await forge(change)])).rejects.toMatchObject(refusal);
+  });
+
+  test("when the last passkey goes, or one that is not live", async () => {
+    await expect(verify(await chainOf([dropPasskey(person)]))).rejects.toMatchObject({
+      code: "last_key",
+    });
+    const { byPasskey } = newPasskey();
+    await expect(verify(await chainOf([dropPasskey(byPasskey)]))).rejects.toMatchObject({
+      reason: "not_live",
+    });
+  });
+
+  test("when a key comes again under another name, or in another's company", async () => {
+    const { passkey, byPasskey } = newPasskey();
+    const renamed = { ...passkey.credential, id: randomId() };
+    const again = await chainOf([addPasskey(passkey)], [addPasskey({ credential: renamed })]);
+    await expect(verify(again)).rejects.toMatchObject({ reason: "key_twice" });
+    const namesake = { ...newPasskey().passkey.credential, id: passkey.credential.id };
+    const sameName = await chainOf([addPasskey(passkey)], [addPasskey({ credential: namesake })]);
+    await expect(verify(sameName)).rejects.toMatchObject({ reason: "key_twice" });
+    const back = await chainOf(
+      [addPasskey(passkey)],
+      [dropPasskey(byPasskey)],
+      [addPasskey(passkey)],
+    );
+    await expect(verify(back)).rejects.toMatchObject({ reason: "key_twice" });
+    const { device } = await phone();
+    for (const shared of ["sig_jwk", "enc_jwk"] as const) {
+      const keys = { ...device.keys, [shared]: person.device.keys[shared] };
+      const halfOld = await chainOf([{ op: "add", subject: { device: keys } }]);
+      await expect(verify(halfOld)).rejects.toMatchObject({ reason: "key_twice" });
+    }
+  });
+
   test("when a link is left out, moved, or another approver's", async () => {
     const [a, b] = [await phone(), await phone()];
     const [first, one, two] = (await chainOf([add(a)], [add(b)])) as [
@@ -99,7 +224,7 @@ describe("a chain is refused", () => {
       await expect(verify(links)).rejects.toMatchObject({ name: "ProtocolError" });
     }
     const other = { site, approver: (await createApprover()).approver };
-    await expect(verifyChain([first], other)).rejects.toMatchObject({ code: "chain_invalid" });
+    await expect(verifyChain([first], other)).rejects.toMatchObject(reason("approver"));
   });
 
   test("when it does not go through what was seen: cut short, or forked", async () => {
@@ -161,6 +286,42 @@ describe("a chain is refused", () => {
     const crowd = many.map((each): [KeyChange] => [add(each)]);
     await expect(verify(await chainOf(...crowd))).rejects.toMatchObject({ code: "too_many_keys" });
   });
+});
+
+test("an agent counts no key twice, and none that one pinned key alone vouches for", async () => {
+  const second = await phone();
+  const chain = await verify(await chainOf([add(second)]));
+  const credentials = [person.authenticator.credential];
+  const both = { credentials, devices: [person.device.keys, second.device.keys] };
+  expect(pinnedKeys(both, chain)).toEqual(both);
+  const { passkey } = newPasskey();
+  const otherPasskey = { credentials: [passkey.credential], devices: [person.device.keys] };
+  expect(pinnedKeys(otherPasskey, chain)).toEqual(otherPasskey);
+  const otherPhone = { credentials, devices: [(await phone()).device.keys] };
+  expect(pinnedKeys(otherPhone, chain)).toEqual(otherPhone);
+});
+
+test("an agent with several keys adds what any two of them signed, but for what it has a part of", async () => {
+  const [second, third] = [await phone(), await phone()];
+  const { passkey } = newPasskey();
+  const chain = await verify(await chainOf([addPasskey(passkey)], [add(second)], [add(third)]));
+  const start = {
+    credentials: [person.authenticator.credential, passkey.credential],
+    devices: [person.device.keys, second.device.keys],
+  };
+  expect(pinnedKeys(start, chain)).toEqual({
+    ...start,
+    devices: [...start.devices, third.device.keys],
+  });
+  const halfThird = { ...third.device.keys, enc_jwk: (await phone()).device.keys.enc_jwk };
+  const having = { ...start, devices: [...start.devices, halfThird] };
+  expect(pinnedKeys(having, chain)).toEqual(having);
+});
+
+test("an agent drops a passkey that anybody revoked", async () => {
+  const { passkey, byPasskey } = newPasskey();
+  const chain = await verify(await chainOf([addPasskey(passkey)], [dropPasskey(byPasskey)]));
+  expect(pinnedKeys(chain.root, chain)).toEqual(chain.root);
 });
 
 test("an agent adds what two pinned keys signed, and drops what anybody revoked", async () => {

@@ -143,12 +143,10 @@ async function signerOf(
   const { link, bytes, purpose, head, site } = signed;
   await verifyByOneOf(link.assertion, { challenge: head, site }, live.credentials, verify);
   for (const { sig_jwk } of live.devices) {
-    try {
-      await verifyDeviceSignature(purpose, bytes, link.device_signature, sig_jwk);
-      return thumbprint(sig_jwk);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-    }
+    const [checked] = await Promise.allSettled([
+      verifyDeviceSignature(purpose, bytes, link.device_signature, sig_jwk),
+    ]);
+    if (checked.status === "fulfilled") return thumbprint(sig_jwk);
   }
   throw new ProtocolError("device_signature_invalid");
 }

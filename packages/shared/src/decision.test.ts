@@ -226,6 +226,7 @@ describe("a denial", () => {
 
   test("needs the device alone, and carries the reason", async () => {
     const denied = await deny({ reason: "wrong recipient" });
+    expect(parse(decision, denied)).toEqual(denied);
     const { reason } = await verifyDenial(denied, expected(), world.person.keys);
     expect(reason).toBe("wrong recipient");
     expect(approverOf(denied)).toBe(world.person.approver);

@@ -56,13 +56,11 @@ export async function verifyApproval(
   const bytes = fromBase64url(given.statement);
   const statement = parseStatement(bytes);
   compare(statement, context, keys.approver);
-  const credential = keys.credentials.find(({ id }) => id === given.assertion.id);
-  if (!credential) throw new ProtocolError("credential_unknown");
   await verify(given.assertion, {
     challenge: hash("approve", bytes),
     origin: context.site.origin,
     rpId: context.site.rp_id,
-    credential,
+    credential: credentialOf(given, keys),
   });
   const device = deviceOf(keys, statement.device_kid);
   await verifyDeviceSignature("approve", bytes, given.device_signature, device);
@@ -117,6 +115,16 @@ export async function verifyDenial(
   const device = deviceOf(keys, denial.device_kid);
   await verifyDeviceSignature("deny", bytes, given.device_signature, device);
   return denial;
+}
+
+/**
+ * The credential that an approval says it is by.
+ * @throws ProtocolError `credential_unknown`
+ */
+export function credentialOf(given: Approval, { credentials }: ApproverKeys): Credential {
+  const credential = credentials.find(({ id }) => id === given.assertion.id);
+  if (!credential) throw new ProtocolError("credential_unknown");
+  return credential;
 }
 
 function deviceOf(keys: ApproverKeys, kid: string): EcPublicJwk {

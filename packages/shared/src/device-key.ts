@@ -1,7 +1,9 @@
+import * as z from "zod/mini";
 import { verifyEs256 } from "#es256";
 import { type Bytes, fromBase64url, toBase64url } from "./bytes.js";
 import { ProtocolError } from "./errors.js";
 import { type EcPublicJwk, type Purpose, pre } from "./hash.js";
+import { ecPublicJwk } from "./schema.js";
 
 const es256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
@@ -23,14 +25,18 @@ export async function verifyDeviceSignature(
   signature: string,
   jwk: EcPublicJwk,
 ): Promise<void> {
-  const octets = fromBase64url(signature);
-  const verified = octets.length === 64 && (await verifyEs256(jwk, octets, pre(purpose, bytes)));
+  // Of another length than 64 octets it is no signature, for node:crypto and WebCrypto alike.
+  const verified = await verifyEs256(jwk, fromBase64url(signature), pre(purpose, bytes));
   if (!verified) throw new ProtocolError("device_signature_invalid");
 }
 
-/** The public half of an EC key as the protocol writes it: four members, nothing else. */
+/**
+ * The public half of a P-256 key as the protocol writes it: four members, nothing else.
+ * @throws ProtocolError `unsupported_algorithm` for a key of any other kind
+ */
 export async function publicJwk(key: CryptoKey): Promise<EcPublicJwk> {
-  const { x, y } = await crypto.subtle.exportKey("jwk", key);
-  if (x === undefined || y === undefined) throw new ProtocolError("unsupported_algorithm");
-  return { kty: "EC", crv: "P-256", x, y };
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", key);
+  const jwk = z.safeParse(ecPublicJwk, { kty, crv, x, y });
+  if (!jwk.success) throw new ProtocolError("unsupported_algorithm");
+  return jwk.data;
 }

@@ -11,7 +11,7 @@ import { bytes32, ecPublicJwk, parse } from "./schema.js";
 export type JwsType = "oauth-authz-req+jwt" | "countersign-outcome+jwt" | "countersign-pairing+jwt";
 
 /** RFC 7515 section 7.1, with a signature of 64 octets. */
-const compact = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$/;
+const compact = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})$/;
 
 const header = z.object({
   alg: z.literal("ES256"),
@@ -45,8 +45,9 @@ export interface JwsParts {
  * @throws ProtocolError `invalid_encoding`, `unsupported_algorithm`
  */
 export function readJws(jws: string, type: JwsType): JwsParts {
-  if (!compact.test(jws)) throw new ProtocolError("invalid_encoding");
-  const [protectedPart = "", payloadPart = "", signaturePart = ""] = jws.split(".");
+  const parts = compact.exec(jws) as [string, string, string, string] | null;
+  if (!parts) throw new ProtocolError("invalid_encoding");
+  const [, protectedPart, payloadPart, signaturePart] = parts;
   const signature = fromBase64url(signaturePart);
   const parsed = z.safeParse(header, parseStrict(fromBase64url(protectedPart)));
   if (!parsed.success || parsed.data.typ !== type) throw new ProtocolError("unsupported_algorithm");

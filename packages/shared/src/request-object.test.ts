@@ -2,7 +2,7 @@ import { CompactSign } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { fromBase64url, randomId, randomNonce, toBase64url, utf8 } from "./bytes.js";
 import { createAgentKey, flipByte, requestClaims } from "./fixture.js";
-import { hash } from "./hash.js";
+import { hash, thumbprint } from "./hash.js";
 import { canonicalBytes } from "./json.js";
 import { type JwsType, signJws } from "./jws.js";
 import { type Outcome, signOutcome, verifyOutcome } from "./outcome.js";
@@ -32,6 +32,24 @@ test("a request object is returned with its id and the hash of the octets that w
   const payload = fromBase64url(jws.split(".")[1] ?? "");
   expect(request.arHash).toBe(hash("request", payload));
   expect(readRequestObject(jws)).toEqual(request);
+});
+
+test("the type of its details is the one that the protocol names", async () => {
+  const { detail } = await verify(await signed(claims));
+  expect(detail.type).toBe("urn:countersign:action:v1");
+});
+
+test.each<[string, () => object]>([
+  ["ten minutes to live", () => ({ exp: claims.iat + 600 })],
+  ["one second to live", () => ({ exp: claims.iat + 1 })],
+  ["a start at its end", () => ({ nbf: claims.exp })],
+  [
+    "a quorum of all approvers",
+    () => ({ authorization_details: [{ ...claims.authorization_details[0], quorum: 2 }] }),
+  ],
+])("a request object with %s is good to its last moment", async (_name, change) => {
+  const sound = { ...claims, ...change() };
+  expect((await verify(await signed(sound))).claims).toEqual(sound);
 });
 
 describe("the signature", () => {
@@ -66,6 +84,27 @@ describe("the signature", () => {
     });
     const misnamed = await signed(claims, "oauth-authz-req+jwt", { ...agent, kid: other.kid });
     await expect(verify(misnamed)).rejects.toMatchObject({ code: "invalid_binding" });
+  });
+
+  test("needs no name of its key in the header, and is by the key at hand then", async () => {
+    const bytes = canonicalBytes(claims);
+    const jws = await new CompactSign(bytes)
+      .setProtectedHeader({ alg: "ES256", typ: "oauth-authz-req+jwt" })
+      .sign(agent.privateKey);
+    expect((await verify(jws)).claims).toEqual(claims);
+    const foreign = await new CompactSign(bytes)
+      .setProtectedHeader({ alg: "ES256", typ: "oauth-authz-req+jwt" })
+      .sign((await createAgentKey()).privateKey);
+    await expect(verify(foreign)).rejects.toMatchObject({ code: "invalid_binding" });
+  });
+
+  test("of a key that is none is nobody's", async () => {
+    const offCurve = { ...agent.jwk, y: agent.jwk.x };
+    const kid = thumbprint(offCurve);
+    const named = await signed({ ...claims, iss: kid }, "oauth-authz-req+jwt", { ...agent, kid });
+    await expect(verifyRequestObject(named, offCurve)).rejects.toMatchObject({
+      code: "invalid_binding",
+    });
   });
 
   test.each<[string, () => string]>([
@@ -108,6 +147,7 @@ describe("the signature", () => {
     ["padding", (jws) => `${jws}==`],
     ["a space inside", (jws) => jws.replace(".", ". ")],
     ["a fourth part", (jws) => `${jws}.AAAA`],
+    ["its signature twice", (jws) => `${jws}.${jws.split(".")[2]}`],
     ["no signature", (jws) => jws.slice(0, jws.lastIndexOf(".") + 1)],
     ["a signature in another spelling", (jws) => aliasOf(jws)],
     ["a longer signature", (jws) => `${jws}AA`],

@@ -35,7 +35,7 @@ export const requestObject = z.strictObject({
   jti: id,
   scope: z.literal("openid"),
   login_hint: id,
-  authorization_details: z.array(authorizationDetail).check(z.length(1)),
+  authorization_details: z.tuple([authorizationDetail]),
 });
 export type RequestObject = z.infer<typeof requestObject>;
 
@@ -81,8 +81,7 @@ export function readRequestObject(jws: string): AuthorizationRequest {
 
 function readPayload(payload: Bytes): AuthorizationRequest {
   const claims = parsePayload(requestObject, payload);
-  const detail = claims.authorization_details[0];
-  if (!detail) throw new ProtocolError("unknown_member");
+  const [detail] = claims.authorization_details;
   const { approvers, quorum } = detail;
   const sound =
     claims.exp > claims.iat &&

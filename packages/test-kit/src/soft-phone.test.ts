@@ -245,7 +245,6 @@ test.each<[string, () => Change, object]>([
 function forAnother(claims: RequestObject): RequestObject {
   const other = randomId();
   const [detail] = claims.authorization_details;
-  if (!detail) return claims;
   return {
     ...claims,
     login_hint: other,
@@ -254,10 +253,8 @@ function forAnother(claims: RequestObject): RequestObject {
 }
 
 function withRenderer(claims: RequestObject, renderer: string): RequestObject {
-  return {
-    ...claims,
-    authorization_details: claims.authorization_details.map((detail) => ({ ...detail, renderer })),
-  };
+  const [detail] = claims.authorization_details;
+  return { ...claims, authorization_details: [{ ...detail, renderer }] };
 }
 
 test("it approves no request of the broker's own making", async () => {

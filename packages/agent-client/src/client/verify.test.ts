@@ -52,6 +52,26 @@ describe("evidence that an agent accepts", () => {
     expect(await verdictOn(world, [approval])).toMatchObject({ verdict: "approved" });
   });
 
+  it("may carry the manifest, if it is this agent's own", async () => {
+    const world = await createWorld();
+    const approval = await world.approver.approve(world.held);
+    const manifest = toBase64url(world.own.manifestBytes);
+    expect(await verdictOn(world, [approval], { manifest })).toMatchObject({ verdict: "approved" });
+  });
+
+  it("says under which checkpoint it is, and what the phones saw of the log", async () => {
+    const world = await createWorld();
+    const checkpoint = { size: 1, root: randomNonce() };
+    const seeing = await world.approver.approve(world.held, { checkpoint });
+    expect(await verdictOn(world, [seeing])).toMatchObject({
+      checkpoint: { size: 1 },
+      notarised: [checkpoint],
+      statements: [{ approver: world.approver.id }],
+    });
+    const blind = await world.approver.approve(world.held);
+    expect(await verdictOn(world, [blind])).toMatchObject({ notarised: [] });
+  });
+
   it("has as many distinct approvers as it asked for", async () => {
     const world = await createWorld(2, 2);
     const both = await Promise.all(world.approvers.map((person) => person.approve(world.held)));
@@ -282,6 +302,54 @@ describe("evidence that an agent refuses", () => {
     }
   });
 
+  it("has no proof that the very approval is in the log", async () => {
+    await fresh();
+    const { leaves } = world.broker.honestEvidence(world.rid, [approval]);
+    const [leaf] = leaves as [(typeof leaves)[number]];
+    const record = (change: object) => [{ ...leaf, record: { ...leaf.record, ...change } }];
+    for (const others of [
+      [],
+      [{ record: leaf.record }],
+      record({ kind: "redeem" }),
+      record({ rid: randomNonce() }),
+      record({ digest: randomNonce() }),
+    ]) {
+      expect(await verdictOn(world, [approval], { leaves: others })).toEqual({
+        verdict: "refused",
+        code: "log_invalid:leaf",
+      });
+    }
+    const salted = record({ salt: randomNonce() });
+    expect(await verdictOn(world, [approval], { leaves: salted })).toMatchObject({
+      verdict: "refused",
+    });
+    const unproved = [{ record: leaf.record }, leaf];
+    expect(await verdictOn(world, [approval], { leaves: unproved })).toMatchObject({
+      verdict: "approved",
+    });
+  });
+
+  it("proves its approvals under two checkpoints", async () => {
+    const two = await createWorld(2, 2);
+    const both = await Promise.all(two.approvers.map((person) => person.approve(two.held)));
+    const { leaves } = two.broker.honestEvidence(two.rid, both);
+    const { leaves: later } = two.broker.honestEvidence(two.rid, both);
+    const mixed = [leaves[0], later[1]] as typeof leaves;
+    expect(await verdictOn(two, both, { leaves: mixed })).toEqual({
+      verdict: "refused",
+      code: "log_invalid:checkpoints",
+    });
+  });
+
+  it("is so broken that reading it fails: that is no approval either", async () => {
+    await fresh();
+    const broken = { decisions: null } as unknown as Partial<Evidence>;
+    expect(await verdictOn(world, [approval], broken)).toEqual({
+      verdict: "refused",
+      code: "internal",
+    });
+  });
+
   it("has an unsound decision beside enough sound ones", async () => {
     const two = await createWorld(2, 1);
     const [first, second] = two.approvers as [typeof two.approver, typeof two.approver];
@@ -289,16 +357,25 @@ describe("evidence that an agent refuses", () => {
     const unsound = await second.approve(two.held, { assertion: { flags: { uv: false } } });
     const invented = await second.deny(two.held, undefined, first.device);
     expect(await verdictOn(two, [sound, unsound])).toMatchObject({ verdict: "refused" });
-    expect(await verdictOn(two, [sound, invented])).toMatchObject({ verdict: "refused" });
+    expect(await verdictOn(two, [sound, invented])).toEqual({
+      verdict: "refused",
+      code: "device_signature_invalid",
+    });
   });
 
   it("holds a valid no beside any number of yes", async () => {
     const two = await createWorld(2, 1);
     const [first, second] = two.approvers as [typeof two.approver, typeof two.approver];
-    const decisions = [await first.approve(two.held), await second.deny(two.held, "not today")];
-    expect(await verdictOn(two, decisions)).toMatchObject({
-      verdict: "denied",
-      denial: { approver: second.id, reason: "not today" },
-    });
+    const [yes, no] = [await first.approve(two.held), await second.deny(two.held, "not today")];
+    const invented = await first.deny(two.held, undefined, second.device);
+    for (const decisions of [
+      [yes, no],
+      [invented, no],
+    ]) {
+      expect(await verdictOn(two, decisions)).toMatchObject({
+        verdict: "denied",
+        denial: { approver: second.id, reason: "not today" },
+      });
+    }
   });
 });

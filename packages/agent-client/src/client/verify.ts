@@ -2,6 +2,7 @@ import {
   type Approval,
   approverOf,
   type Checkpoint,
+  credentialOf,
   type Denial,
   type DeniedDecision,
   type Evidence,
@@ -122,9 +123,7 @@ async function verifyOne(
 ): Promise<VerifiedApproval> {
   const keys = keysOf(pinOf(approverOf(approval), pins));
   const statement = await verifyApproval(approval, own, keys);
-  const credential = keys.credentials.find(({ id }) => id === approval.assertion.id);
-  if (!credential) throw new ProtocolError("credential_unknown");
-  return { statement, credentialKid: thumbprint(credential.jwk) };
+  return { statement, credentialKid: thumbprint(credentialOf(approval, keys).jwk) };
 }
 
 /** Step 2, the count: people, passkeys and devices each have to be as many as this agent asked for. */

@@ -16,11 +16,7 @@ export type ProcessIdentity = z.infer<typeof processIdentity>;
 
 export async function thisProcess(): Promise<ProcessIdentity> {
   const [started, boot] = await Promise.all([startTime(process.pid), bootId()]);
-  return {
-    pid: process.pid,
-    ...(started === undefined ? {} : { started }),
-    ...(boot === undefined ? {} : { boot }),
-  };
+  return { pid: process.pid, started, boot };
 }
 
 /** Is the very process that wrote this still there? */
@@ -42,14 +38,10 @@ async function startTime(pid: number): Promise<string | undefined> {
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
 }
 
-async function bootId(): Promise<string | undefined> {
-  return (await readProc("/proc/sys/kernel/random/boot_id"))?.trim();
-}
+const bootId = (): Promise<string | undefined> => readProc("/proc/sys/kernel/random/boot_id");
 
-async function readProc(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    return undefined;
-  }
-}
+const readProc = (path: string): Promise<string | undefined> =>
+  readFile(path, "utf8").then(
+    (text) => text.trim(),
+    () => undefined,
+  );

@@ -1,8 +1,15 @@
+import { test } from "vitest";
 import { createRequest } from "../fixture.js";
 import type { Json } from "../json.js";
 import type { Manifest } from "../manifest.js";
 import { render } from "./render.js";
 import type { Row, View } from "./row.js";
+
+const isMutating = process.env["MUTATION_AREA"] !== undefined;
+/** Hours when it is repeated for each mutant (`npm run mutate`); there the other tests have to notice. */
+export const exhaustive = test.skipIf(isMutating);
+/** Of those that a test goes through. */
+export const lastCodePoint = isMutating ? 0x3000 : 0x10ffff;
 
 export const world = await createRequest();
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Json } from "../json.js";
 import type { Manifest } from "../manifest.js";
-import { manifestOf, viewOf, world } from "./fixture.js";
+import { exhaustive, manifestOf, viewOf, world } from "./fixture.js";
 import { render } from "./render.js";
 import type { View } from "./row.js";
 import { isHidden } from "./visible.js";
@@ -48,17 +48,20 @@ const fields: Record<string, Manifest> = {
   claim: { ...manifestOf("t", {}), agent_claim: text },
 };
 
-test("every hidden character in every field is a visible mark, and none is left as it was", () => {
-  for (const [field, manifest] of Object.entries(fields)) {
-    const shown = render(manifest, world.request).flat();
-    const missing = marks.filter((mark) => !shown.some((one) => one.includes(mark)));
-    expect(missing, field).toEqual([]);
-    const leaked = Array.from(shown.join("")).filter(
-      (character) => character !== "\n" && isHidden(character.codePointAt(0) as number),
-    );
-    expect(leaked, field).toEqual([]);
-  }
-});
+exhaustive(
+  "every hidden character in every field is a visible mark, and none is left as it was",
+  () => {
+    for (const [field, manifest] of Object.entries(fields)) {
+      const shown = render(manifest, world.request).flat();
+      const missing = marks.filter((mark) => !shown.some((one) => one.includes(mark)));
+      expect(missing, field).toEqual([]);
+      const leaked = Array.from(shown.join("")).filter(
+        (character) => character !== "\n" && isHidden(character.codePointAt(0) as number),
+      );
+      expect(leaked, field).toEqual([]);
+    }
+  },
+);
 
 const warningsOf = (view: View) =>
   view.filter(([, , , kind]) => kind === "warning").map(([, value]) => value);

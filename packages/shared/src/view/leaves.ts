@@ -31,20 +31,18 @@ export function leaves(path: string, value: Json, naming: Naming): Row[] {
   return inner.flatMap(([innerPath, one]) => leaves(innerPath, one, naming));
 }
 
-/** What a list or an object holds, each with its path, in JCS's order. */
+/** What a list or an object holds, each with its path, in JCS's order: that of UTF-16 code units, as `sort` has it. */
 export function members(
   path: string,
   value: readonly Json[] | { readonly [member: string]: Json },
 ): [path: string, value: Json][] {
   if (isList(value)) return value.map((one, index) => [`${path}[${index}]`, one]);
   return Object.keys(value)
-    .sort(byCodeUnits)
+    .sort()
     .map((member) => [`${path}.${memberLabel(member)}`, value[member] as Json]);
 }
 
 export const isList = (value: object): value is readonly Json[] => Array.isArray(value);
-
-const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A plain name stands as it is; anything else is quoted, so that a label cannot imitate another path. */
 function memberLabel(member: string): string {

@@ -9,6 +9,7 @@ import {
   signRequestObject,
   verifyRequestObject,
 } from "../request-object.js";
+import { exhaustive, manifestOf, world } from "./fixture.js";
 import { render, viewHash } from "./render.js";
 import type { View } from "./row.js";
 import { isHidden, visible } from "./visible.js";
@@ -244,7 +245,13 @@ describe("agent and phone see the same", () => {
   });
 });
 
-test("no row hides a character in its value or its label", () => {
+test("a secret that the agent speaks of is told as one", () => {
+  const agent_claim = `I use ghp_${"a".repeat(36)}`;
+  const rows = render({ ...manifestOf("t", {}), agent_claim }, world.request);
+  expect(rows.at(-1)?.[1]).toMatch(/^I use ⟦secret: GitHub token, 40 characters, #[0-9a-f]{6}⟧$/);
+});
+
+exhaustive("no row hides a character in its value or its label", () => {
   const text = fc.string({ unit: "binary" });
   fc.assert(
     fc.property(text, text, fc.dictionary(text, text), (tool, claim, args) => {

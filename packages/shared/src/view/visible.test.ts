@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readBack } from "./fixture.js";
+import { lastCodePoint, readBack } from "./fixture.js";
 import { quote } from "./quote.js";
 import { countMarks, isHidden, visible } from "./visible.js";
 
@@ -13,7 +13,7 @@ const tableUnicode = 17;
 
 test("every code point that a screen hides, reorders or swallows is marked", () => {
   const unmarked: string[] = [];
-  for (let codePoint = 0; codePoint <= 0x10ffff; codePoint++) {
+  for (let codePoint = 0; codePoint <= lastCodePoint; codePoint++) {
     const character = String.fromCodePoint(codePoint);
     // An engine of another Unicode version knows other code points as unassigned than the table does.
     const hidden =
@@ -148,6 +148,49 @@ test("what is shown can be read back, to the letter", () => {
 test("a quotation is short, and says how much it leaves out", () => {
   expect(quote("a".repeat(1000))).toBe(`⟪${"a".repeat(80)}⟦880 characters⟧${"a".repeat(40)}⟫`);
   expect(quote("⟦880 characters⟧")).toBe("⟪⟦U+27E6⟧880 characters⟦U+27E7⟧⟫");
+});
+
+test("a quotation is whole unless leaving out takes more away than it adds", () => {
+  expect(quote("a".repeat(160))).toBe(`⟪${"a".repeat(160)}⟫`);
+  expect(quote("a".repeat(161))).toBe(`⟪${"a".repeat(80)}⟦41 characters⟧${"a".repeat(40)}⟫`);
+  const faces = "😀".repeat(161);
+  expect(quote(faces)).toBe(`⟪${"😀".repeat(80)}⟦41 characters⟧${"😀".repeat(40)}⟫`);
+});
+
+test.each([
+  ["in the middle", "ab SECRET cd", 3, "ab ⟦told⟧ cd"],
+  ["at the start", "SECRET cd", 0, "⟦told⟧ cd"],
+  ["at the end", "ab SECRET", 3, "ab ⟦told⟧"],
+  ["after a character of two units", "😀SECRET😀", 2, "😀⟦told⟧😀"],
+  ["after spaces that are counted", "a  SECRET", 3, "a⟦2 spaces⟧⟦told⟧"],
+  ["before spaces that are counted", "SECRET  a", 0, "⟦told⟧⟦2 spaces⟧a"],
+  ["before a mark that would stand on it", "SECRET\u0301", 0, "⟦told⟧⟦U+0301⟧"],
+])(
+  "what is masked is told in its place, and nothing beside it: %s",
+  (_where, text, start, shown) => {
+    expect(visible(text, [{ start, length: "SECRET".length, text: "told" }])).toBe(shown);
+  },
+);
+
+test("what is masked twice is told twice, in order", () => {
+  const masks = [
+    { start: 0, length: 2, text: "one" },
+    { start: 2, length: 3, text: "two" },
+    { start: 6, length: 1, text: "three" },
+  ];
+  expect(visible("aabbb c d", masks)).toBe("⟦one⟧⟦two⟧ ⟦three⟧ d");
+});
+
+test.each([
+  [" ", "⟦1 space⟧"],
+  [" a", "⟦1 space⟧a"],
+  ["a ", "a⟦1 space⟧"],
+  ["a b", "a b"],
+  ["a  b", "a⟦2 spaces⟧b"],
+  ["   a   b   ", "⟦3 spaces⟧a⟦3 spaces⟧b⟦3 spaces⟧"],
+  ["a \n b", "a ⏎\n b"],
+])("spaces that nobody would see are counted: %j", (text, shown) => {
+  expect(visible(text)).toBe(shown);
 });
 
 test("the marks that are counted are those of characters", () => {
