@@ -39,6 +39,9 @@ import type { SoftPhone } from "./soft-phone.js";
 export const clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 export const cibaGrantType = "urn:openid:params:grant-type:ciba";
 
+/** With a token that is about to run out nothing is begun. */
+const tokenMarginSeconds = 30;
+
 export interface SoftRequest {
   rid: string;
   jws: string;
@@ -71,7 +74,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
   const clientId = thumbprint(jwk);
   const key = { kid: clientId, privateKey: keys.privateKey };
   const devices = new Map<string, DeviceKeys>();
-  let token: string | undefined;
+  let token: { bearer: string; goodUntil: number } | undefined;
 
   const jwt = (claims: Record<string, unknown>, header: Record<string, unknown>) =>
     new SignJWT({ jti: randomId(), iat: Math.floor(Date.now() / 1000), ...claims })
@@ -114,10 +117,11 @@ export async function createSoftAgent(options: { origin: string; name?: string }
   }
 
   async function accessToken(): Promise<string> {
-    if (token !== undefined) return token;
+    if (token && token.goodUntil > performance.now()) return token.bearer;
     const response = await form("/token", { grant_type: "client_credentials" });
-    token = parse(tokenResponse, await response.json()).access_token;
-    return token;
+    const { access_token: bearer, expires_in } = parse(tokenResponse, await response.json());
+    token = { bearer, goodUntil: performance.now() + (expires_in - tokenMarginSeconds) * 1000 };
+    return bearer;
   }
 
   /** A call under `/v1` with a DPoP-bound token, or with the bare proof where the path is a pairing's. */

@@ -96,8 +96,8 @@ it.each(points)("broker killed at %s", async (point) => {
     await broker.stop();
     broker = await startOn(point);
     const work = drive(ledger);
-    work.catch(() => {});
-    await broker.ended;
+    const reached = await Promise.race([broker.ended.then(() => true), work.then(() => false)]);
+    expect(reached, "the fault was reached").toBe(true);
     const began = performance.now();
     broker = await startOn();
     await timeUntil(isReady(port));
