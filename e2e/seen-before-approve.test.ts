@@ -280,6 +280,95 @@ it("the text stands before its picture is there, and whoever passed its empty pl
   await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
+/** In the page: an agent that this phone has known for days, so that its codes are only compared. */
+async function growOld(agentJkt: string): Promise<void> {
+  const at = Math.floor(Date.now() / 1000) - 3 * 24 * 3600;
+  const before = ["one", "two", "three"].map((rid) => ({
+    rid,
+    agent: agentJkt,
+    at,
+    wrongPicks: 0,
+  }));
+  localStorage.setItem("countersign.arrivals", JSON.stringify(before));
+  const opening = indexedDB.open("countersign");
+  await new Promise((resolve) => {
+    opening.onsuccess = resolve;
+  });
+  const agents = opening.result.transaction("agents", "readwrite").objectStore("agents");
+  const reading = agents.getAll();
+  await new Promise<void>((resolve) => {
+    reading.onsuccess = () => {
+      for (const one of reading.result) agents.put({ ...one, paired_at: at });
+    };
+    agents.transaction.oncomplete = () => resolve();
+  });
+  opening.result.close();
+}
+
+it("a picture that came behind an open sheet has not been seen when the sheet closes", async () => {
+  const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
+  const reasons = Array.from(
+    { length: 30 },
+    (_, index) => `${index} ${"words of a rule ".repeat(20)}`,
+  );
+  const request = await ask({ picture, screenshot, reasons, args: { path: "/srv/behind" } });
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.route(`**/app/requests/${request.rid}/contexts/*`, async (route) => {
+    await arrived;
+    await route.continue();
+  });
+  await page.evaluate(growOld, agent.clientId);
+  await page.goto(`/requests/${request.rid}`);
+  await page.getByText("/srv/behind").first().waitFor();
+  await page.evaluate(scrollDown, null);
+  await page.getByText("Approve wakes when the picture is there").waitFor();
+  await page.getByRole("button", { name: "Deny" }).click();
+  await page.getByRole("dialog").waitFor();
+  arrive();
+  // Drawn, and below it the place of the buttons by which it is magnified.
+  await page.getByRole("button", { name: "Zoom in", includeHidden: true }).waitFor();
+  await page.waitForTimeout(1000);
+  await page.getByRole("dialog").getByRole("button", { name: "Back" }).click();
+  await page.waitForTimeout(1500);
+  expect(await approveButton(page).isEnabled()).toBe(false);
+  await readTheRest(page);
+  await awake(page);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
+
+it("looking at what is settled makes nobody used to its agent", async () => {
+  const request = await ask({ args: { path: "/srv/settled" } });
+  await agent.call("POST", `/v1/requests/${request.rid}/cancel`, {});
+  await page.goto(`/requests/${request.rid}`);
+  await page.getByText("/srv/settled").first().waitFor();
+  await page.waitForTimeout(500);
+  const noted = await page.evaluate(() => localStorage.getItem("countersign.arrivals"));
+  expect(noted ?? "").not.toContain(request.rid);
+});
+
+it("a text stands no longer than its screen: what failed meanwhile is not shown over by it", async () => {
+  const request = await ask({ args: { path: "/srv/late" } });
+  // The log's part of the app is gone, as after an update of the server, and the context comes later than that.
+  await page.route("**/assets/log-*.js", (route) => route.abort());
+  await page.route(`**/app/requests/${request.rid}/context`, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await route.continue();
+  });
+  await page.evaluate(async () => {
+    for (const worker of await navigator.serviceWorker.getRegistrations())
+      await worker.unregister();
+    for (const name of await caches.keys()) await caches.delete(name);
+  });
+  await page.goto(`/requests/${request.rid}`);
+  await page.waitForTimeout(3000);
+  await page.getByRole("button", { name: "Try again" }).waitFor();
+  expect(await approveButton(page).count()).toBe(0);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
+
 it("after anything on it has changed, Approve sleeps for 600 ms", async () => {
   const request = await ask({});
   await openRequest(page, request.rid);

@@ -42,9 +42,10 @@ export function useReading(active: boolean): {
     let frame = 0;
     const look = () => {
       frame = 0;
-      // Behind an open sheet, or with the app in the background, nothing is being read.
-      if (document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
-      const stretch = visibleStretch(bar.current);
+      // Behind an open sheet, or with the app in the background, nothing is being read; what comes there is new all the same.
+      const isBehind =
+        document.visibilityState !== "visible" || document.querySelector("dialog[open]") !== null;
+      const stretch: Span = isBehind ? [0, 0] : visibleStretch(bar.current);
       for (const element of piecesOf(root)) note(seen.current, element, stretch);
       setReading(stateOf(root, seen.current));
     };
@@ -56,6 +57,8 @@ export function useReading(active: boolean): {
     resized.observe(root);
     if (bar.current) resized.observe(bar.current);
     changed.observe(root, { childList: true, subtree: true, attributes: true });
+    // A sheet that goes, closed or taken away, makes readable again what lay behind it.
+    changed.observe(document.body, { childList: true, subtree: true, attributeFilter: ["open"] });
     const views = [window, window.visualViewport, document];
     const events = ["scroll", "resize", "visibilitychange"];
     for (const view of views) {

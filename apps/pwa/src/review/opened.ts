@@ -53,6 +53,7 @@ export async function openRequest(
   const looking = settled
     ? undefined
     : import("../log/log.js").then((it) => it.lookAtLog(own.site.issuer));
+  looking?.catch(() => undefined);
   const present = async (verdict: Opened["verdict"], log?: LogView) =>
     show(
       {
@@ -67,28 +68,26 @@ export async function openRequest(
     );
   let readable: Promise<void> | undefined;
   const sealed = await sealing;
-  const [verified, log] = await Promise.all([
-    verifyReview(
-      {
-        rid,
-        detail,
-        sealed,
-        fetchPicture: (sealedSha256) => orNull(getPiece(rid, sealedSha256)),
-      },
-      {
-        site: own.site,
-        approver: own.approver,
-        device: own.device,
-        nowSeconds: settled ? Math.min(detail.created_at, nowSeconds()) : nowSeconds(),
-        findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
-      },
-      (text) => {
-        readable = present(text);
-      },
-    ),
-    looking,
-  ]);
-  await readable;
+  // One after the other: nothing is shown any more once this has failed.
+  const verified = await verifyReview(
+    {
+      rid,
+      detail,
+      sealed,
+      fetchPicture: (sealedSha256) => orNull(getPiece(rid, sealedSha256)),
+    },
+    {
+      site: own.site,
+      approver: own.approver,
+      device: own.device,
+      nowSeconds: settled ? Math.min(detail.created_at, nowSeconds()) : nowSeconds(),
+      findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
+    },
+    (text) => {
+      readable = present(text);
+    },
+  ).finally(() => readable);
+  const log = await looking;
   const verdict = log ? underLog(verified, log) : verified;
   await present(verdict, log);
   return verdict;

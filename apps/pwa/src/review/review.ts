@@ -65,7 +65,10 @@ export function openReview(rid: string, own: SignedIn): Review {
         const progress = before.kind === "open" ? before.progress : fetched;
         view.value = { kind: "open", opened, progress };
       });
-      if (verdict.kind === "verified") codeCheck.value = await checkOf(verdict);
+      // What is only looked at, in the history for one, makes nobody used to its agent.
+      if (verdict.kind === "verified" && isApprovable(view.value)) {
+        codeCheck.value = await checkOf(verdict);
+      }
     } catch (error) {
       const missing = error instanceof CallError && error.code === "not_found";
       view.value = missing ? { kind: "missing" } : { kind: "failed", sentence: sentenceFor(error) };
@@ -204,6 +207,9 @@ async function checkOf({ agent, request, matchCode }: Verified): Promise<CodeChe
   return { kind: "choose", choices: choicesFor(matchCode), wrongPicks };
 }
 
+const isApprovable = (view: ReviewView): boolean =>
+  view.kind === "open" && canApprove(view.opened, view.progress);
+
 /** Everything but what the eye must have seen: that is the screen's to know. */
 export const canApprove = (opened: Opened, progress: Progress): boolean =>
   opened.verdict.kind === "verified" && offersApproval(opened, progress);
@@ -237,8 +243,7 @@ function keepCeremony(review: {
   const { rid, own, view, answer, ceremony } = review;
   return effect(() => {
     const { device } = own;
-    if (view.value.kind !== "open" || answer.value.kind !== "none" || !device) return;
-    if (!canApprove(view.value.opened, view.value.progress)) return;
+    if (!isApprovable(view.value) || answer.value.kind !== "none" || !device) return;
     const stop = new AbortController();
     const held = ceremony.value;
     const renew = async () => {
