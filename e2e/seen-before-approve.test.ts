@@ -280,7 +280,54 @@ it("the text stands before its picture is there, and whoever passed its empty pl
   await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
-/** In the page: an agent that this phone has known for days, so that its codes are only compared. */
+it("looking at what is settled makes nobody used to its agent", async () => {
+  const request = await ask({ args: { path: "/srv/settled" } });
+  await agent.call("POST", `/v1/requests/${request.rid}/cancel`, {});
+  await page.goto(`/requests/${request.rid}`);
+  await page.getByText("/srv/settled").first().waitFor();
+  await page.waitForTimeout(500);
+  const noted = await page.evaluate(() => localStorage.getItem("countersign.arrivals"));
+  expect(noted ?? "").not.toContain(request.rid);
+});
+
+it("a text stands no longer than its screen: what failed meanwhile is not shown over by it", async () => {
+  const request = await ask({ args: { path: "/srv/late" } });
+  // The log's part of the app is gone, as after an update of the server, and the context comes later than that.
+  await page.route("**/assets/log-*.js", (route) => route.abort());
+  await page.route(`**/app/requests/${request.rid}/context`, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await route.continue();
+  });
+  await page.evaluate(async () => {
+    for (const worker of await navigator.serviceWorker.getRegistrations())
+      await worker.unregister();
+    for (const name of await caches.keys()) await caches.delete(name);
+  });
+  await page.goto(`/requests/${request.rid}`);
+  await page.waitForTimeout(3000);
+  await page.getByRole("button", { name: "Try again" }).waitFor();
+  expect(await approveButton(page).count()).toBe(0);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
+
+it("after anything on it has changed, Approve sleeps for 600 ms", async () => {
+  const request = await ask({});
+  await openRequest(page, request.rid);
+  await readTheRest(page);
+  await page.waitForTimeout(1000);
+  const waited = await page.evaluate(async (code) => {
+    const choice = [...document.querySelectorAll<HTMLButtonElement>(".pick-choice")];
+    choice.find(({ textContent }) => textContent === code)?.click();
+    const from = performance.now();
+    const approve = document.querySelector(".decision button.primary") as HTMLButtonElement;
+    while (approve.disabled) await new Promise((resolve) => setTimeout(resolve, 5));
+    return performance.now() - from;
+  }, request.matchCode);
+  // Never earlier; how much later is the machine's affair.
+  expect(waited).toBeGreaterThanOrEqual(599);
+});
+
+/** In the page: an agent that this phone has known for days, so that its codes are only compared from now on. */
 async function growOld(agentJkt: string): Promise<void> {
   const at = Math.floor(Date.now() / 1000) - 3 * 24 * 3600;
   const before = ["one", "two", "three"].map((rid) => ({
@@ -337,51 +384,4 @@ it("a picture that came behind an open sheet has not been seen when the sheet cl
   await readTheRest(page);
   await awake(page);
   await page.unrouteAll({ behavior: "ignoreErrors" });
-});
-
-it("looking at what is settled makes nobody used to its agent", async () => {
-  const request = await ask({ args: { path: "/srv/settled" } });
-  await agent.call("POST", `/v1/requests/${request.rid}/cancel`, {});
-  await page.goto(`/requests/${request.rid}`);
-  await page.getByText("/srv/settled").first().waitFor();
-  await page.waitForTimeout(500);
-  const noted = await page.evaluate(() => localStorage.getItem("countersign.arrivals"));
-  expect(noted ?? "").not.toContain(request.rid);
-});
-
-it("a text stands no longer than its screen: what failed meanwhile is not shown over by it", async () => {
-  const request = await ask({ args: { path: "/srv/late" } });
-  // The log's part of the app is gone, as after an update of the server, and the context comes later than that.
-  await page.route("**/assets/log-*.js", (route) => route.abort());
-  await page.route(`**/app/requests/${request.rid}/context`, async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    await route.continue();
-  });
-  await page.evaluate(async () => {
-    for (const worker of await navigator.serviceWorker.getRegistrations())
-      await worker.unregister();
-    for (const name of await caches.keys()) await caches.delete(name);
-  });
-  await page.goto(`/requests/${request.rid}`);
-  await page.waitForTimeout(3000);
-  await page.getByRole("button", { name: "Try again" }).waitFor();
-  expect(await approveButton(page).count()).toBe(0);
-  await page.unrouteAll({ behavior: "ignoreErrors" });
-});
-
-it("after anything on it has changed, Approve sleeps for 600 ms", async () => {
-  const request = await ask({});
-  await openRequest(page, request.rid);
-  await readTheRest(page);
-  await page.waitForTimeout(1000);
-  const waited = await page.evaluate(async (code) => {
-    const choice = [...document.querySelectorAll<HTMLButtonElement>(".pick-choice")];
-    choice.find(({ textContent }) => textContent === code)?.click();
-    const from = performance.now();
-    const approve = document.querySelector(".decision button.primary") as HTMLButtonElement;
-    while (approve.disabled) await new Promise((resolve) => setTimeout(resolve, 5));
-    return performance.now() - from;
-  }, request.matchCode);
-  // Never earlier; how much later is the machine's affair.
-  expect(waited).toBeGreaterThanOrEqual(599);
 });
