@@ -280,6 +280,26 @@ it("the text stands before its picture is there, and whoever passed its empty pl
   await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
+it("a picture that cannot be fetched for now takes neither the text away nor the no", async () => {
+  const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
+  const request = await ask({ picture, screenshot, args: { path: "/srv/far" } });
+  const pieces = `**/app/requests/${request.rid}/contexts/*`;
+  let failed = 0;
+  await page.route(pieces, async (route) => {
+    failed++;
+    await (failed === 1 ? route.abort() : route.fulfill({ status: 503 }));
+  });
+  await page.goto(`/requests/${request.rid}`);
+  await expect.poll(() => failed, { timeout: 15_000 }).toBeGreaterThan(1);
+  expect(await page.getByText("/srv/far").count()).toBeGreaterThan(0);
+  expect(await page.getByRole("button", { name: "Deny" }).isEnabled()).toBe(true);
+  expect(await approveButton(page).isEnabled()).toBe(false);
+  await page.unroute(pieces);
+  await pickCode(page, request.matchCode);
+  await readTheRest(page);
+  await awake(page);
+});
+
 it("looking at what is settled makes nobody used to its agent", async () => {
   const request = await ask({ args: { path: "/srv/settled" } });
   await agent.call("POST", `/v1/requests/${request.rid}/cancel`, {});

@@ -5,6 +5,7 @@ import { nowSeconds } from "../clock.js";
 import { findPairedAgent } from "../keys/paired-agents.js";
 import type { LogView } from "../log/log.js";
 import type { SignedIn } from "../session.js";
+import { wait } from "../wait.js";
 import { type ShownOutcome, verifyOutcomes } from "./outcomes.js";
 import { type Readable, type Refused, type Verified, verifyReview } from "./verify.js";
 
@@ -34,8 +35,11 @@ export interface Progress {
   outcomes: ShownOutcome[];
 }
 
+const retryMs = 4_000;
+
 /**
  * @param show called with the text as soon as it is verified, and again when the picture and the log are
+ * @param closed when nobody waits for the picture any more
  * @returns what was shown last
  * @throws CallError as the server refuses, or `unreachable`
  */
@@ -43,6 +47,7 @@ export async function openRequest(
   rid: string,
   own: SignedIn,
   show: (opened: Opened, progress: Progress) => void,
+  closed: AbortSignal,
 ): Promise<Verified | Refused> {
   // What takes longest on its way is asked for at once.
   const sealing = orNull(getContext(rid));
@@ -74,7 +79,7 @@ export async function openRequest(
       rid,
       detail,
       sealed,
-      fetchPicture: (sealedSha256) => orNull(getPiece(rid, sealedSha256)),
+      fetchPicture: (sealedSha256) => orNull(untilThere(() => getPiece(rid, sealedSha256), closed)),
     },
     {
       site: own.site,
@@ -121,6 +126,20 @@ async function progressOf(detail: RequestDetail, verdict: Opened["verdict"]): Pr
         ? await verifyOutcomes(detail.outcomes, request, agent.jwk)
         : detail.outcomes.map(() => null),
   };
+}
+
+/** The text is read meanwhile, and may be denied: what only stands between this phone and the server does not take it away. */
+async function untilThere(fetch: () => Promise<Bytes>, closed: AbortSignal): Promise<Bytes> {
+  for (;;) {
+    try {
+      return await fetch();
+    } catch (error) {
+      const isAway =
+        error instanceof CallError && ["unreachable", "unavailable"].includes(error.code);
+      if (!isAway || closed.aborted) throw error;
+      await wait(retryMs, closed);
+    }
+  }
 }
 
 /** Sealed octets, or null where the server has none any more: it deletes them a while after the end. */

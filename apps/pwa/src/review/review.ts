@@ -55,16 +55,18 @@ export function openReview(rid: string, own: SignedIn): Review {
   const answer = signal<Answer>({ kind: "none" });
   const ceremony = signal<Ceremony | null>(null);
   const codeCheck = signal<CodeCheck>({ kind: "unknown" });
+  const closing = new AbortController();
 
   const load = async () => {
     view.value = { kind: "loading" };
     try {
-      const verdict = await openRequest(rid, own, (opened, fetched) => {
+      const show = (opened: Opened, fetched: Progress) => {
         const { value: before } = view;
         // With the picture comes nothing newer about the request than what was heard since the text was shown.
         const progress = before.kind === "open" ? before.progress : fetched;
         view.value = { kind: "open", opened, progress };
-      });
+      };
+      const verdict = await openRequest(rid, own, show, closing.signal);
       // What is only looked at, in the history for one, makes nobody used to its agent.
       if (verdict.kind === "verified" && isApprovable(view.value)) {
         codeCheck.value = await checkOf(verdict);
@@ -181,6 +183,7 @@ export function openReview(rid: string, own: SignedIn): Review {
       if (answer.value.kind === "unsent") void send(answer.value.decision);
     },
     close: () => {
+      closing.abort();
       stopListening();
       stopCeremonies();
     },
