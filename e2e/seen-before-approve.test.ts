@@ -9,6 +9,7 @@ import {
   openRequest,
   pickCode,
   readTheRest,
+  scrollDown,
   unfoldAll,
 } from "./support/reviewing.js";
 import { startWorld, type World } from "./support/world.js";
@@ -88,8 +89,10 @@ function openEye(): void {
   look();
 }
 
+/** What it has noted, one frame later: what just woke is noted by then. */
 const eye = () =>
-  page.evaluate(() => {
+  page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     const { seen, seenAtWaking } = (window as unknown as WithEye).eye;
     return { seen: seen.size, seenAtWaking };
   });
@@ -99,23 +102,6 @@ async function openLong(): Promise<void> {
   await openRequest(page, request.rid);
   await page.evaluate(openEye);
   await pickCode(page, request.matchCode);
-}
-
-/** In the page: down to the end as fast as frames come, past one stretch without stopping there. */
-async function scrollDown(skip: { from: number; to: number } | null): Promise<void> {
-  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  const bar = document.querySelector(".decision") as Element;
-  const step = bar.getBoundingClientRect().top - 60;
-  for (let top = 0; top < document.documentElement.scrollHeight; top += step) {
-    const [begin, end] = [top, top + step + 60];
-    if (skip && end > skip.from && begin < skip.to) continue;
-    scrollTo(0, top);
-    await frame();
-    await frame();
-  }
-  scrollTo(0, document.documentElement.scrollHeight);
-  await frame();
-  await frame();
 }
 
 it("a payload at any of 200 offsets of 100,000 characters was on the screen before Approve woke", async () => {
@@ -239,97 +225,6 @@ it.each([
   },
 );
 
-it("the text stands before its picture is there, and whoever passed its empty place has not seen it", async () => {
-  const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
-  const reasons = Array.from(
-    { length: 30 },
-    (_, index) => `${index} ${"words of a rule ".repeat(20)}`,
-  );
-  const request = await ask({ picture, screenshot, reasons, args: { path: "/srv/early" } });
-  let arrive = (): void => undefined;
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  await page.route(`**/app/requests/${request.rid}/contexts/*`, async (route) => {
-    await arrived;
-    await route.continue();
-  });
-  await page.goto(`/requests/${request.rid}`);
-  await page.getByText("/srv/early").first().waitFor();
-  const toTheEnd = async () => {
-    const atEnd = () =>
-      page.evaluate(() => {
-        const { scrollHeight } = document.documentElement;
-        window.scrollBy({ top: 150, behavior: "instant" });
-        return window.scrollY + window.innerHeight >= scrollHeight - 1;
-      });
-    while (!(await atEnd())) await page.waitForTimeout(20);
-  };
-  await toTheEnd();
-  await page.getByText("Approve wakes when the picture is there").waitFor();
-  expect(await approveButton(page).isEnabled()).toBe(false);
-  expect(await page.getByRole("button", { name: "Deny" }).isEnabled()).toBe(true);
-  expect(await page.locator(".picture img").count()).toBe(0);
-  arrive();
-  await pickCode(page, request.matchCode);
-  await page.getByText("Not everything seen yet.").waitFor();
-  await page.waitForTimeout(1000);
-  expect(await approveButton(page).isEnabled()).toBe(false);
-  await readTheRest(page);
-  await awake(page);
-  await page.unrouteAll({ behavior: "ignoreErrors" });
-});
-
-it("a picture that cannot be fetched for now takes neither the text away nor the no", async () => {
-  const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
-  const request = await ask({ picture, screenshot, args: { path: "/srv/far" } });
-  const pieces = `**/app/requests/${request.rid}/contexts/*`;
-  let failed = 0;
-  await page.route(pieces, async (route) => {
-    failed++;
-    await (failed === 1 ? route.abort() : route.fulfill({ status: 503 }));
-  });
-  await page.goto(`/requests/${request.rid}`);
-  await expect.poll(() => failed, { timeout: 15_000 }).toBeGreaterThan(1);
-  expect(await page.getByText("/srv/far").count()).toBeGreaterThan(0);
-  expect(await page.getByRole("button", { name: "Deny" }).isEnabled()).toBe(true);
-  expect(await approveButton(page).isEnabled()).toBe(false);
-  await page.unroute(pieces);
-  await pickCode(page, request.matchCode);
-  await readTheRest(page);
-  await awake(page);
-});
-
-it("looking at what is settled makes nobody used to its agent", async () => {
-  const request = await ask({ args: { path: "/srv/settled" } });
-  await agent.call("POST", `/v1/requests/${request.rid}/cancel`, {});
-  await page.goto(`/requests/${request.rid}`);
-  await page.getByText("/srv/settled").first().waitFor();
-  await page.waitForTimeout(500);
-  const noted = await page.evaluate(() => localStorage.getItem("countersign.arrivals"));
-  expect(noted ?? "").not.toContain(request.rid);
-});
-
-it("a text stands no longer than its screen: what failed meanwhile is not shown over by it", async () => {
-  const request = await ask({ args: { path: "/srv/late" } });
-  // The log's part of the app is gone, as after an update of the server, and the context comes later than that.
-  await page.route("**/assets/log-*.js", (route) => route.abort());
-  await page.route(`**/app/requests/${request.rid}/context`, async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    await route.continue();
-  });
-  await page.evaluate(async () => {
-    for (const worker of await navigator.serviceWorker.getRegistrations())
-      await worker.unregister();
-    for (const name of await caches.keys()) await caches.delete(name);
-  });
-  await page.goto(`/requests/${request.rid}`);
-  await page.waitForTimeout(3000);
-  await page.getByRole("button", { name: "Try again" }).waitFor();
-  expect(await approveButton(page).count()).toBe(0);
-  await page.unrouteAll({ behavior: "ignoreErrors" });
-});
-
 it("after anything on it has changed, Approve sleeps for 600 ms", async () => {
   const request = await ask({});
   await openRequest(page, request.rid);
@@ -345,63 +240,4 @@ it("after anything on it has changed, Approve sleeps for 600 ms", async () => {
   }, request.matchCode);
   // Never earlier; how much later is the machine's affair.
   expect(waited).toBeGreaterThanOrEqual(599);
-});
-
-/** In the page: an agent that this phone has known for days, so that its codes are only compared from now on. */
-async function growOld(agentJkt: string): Promise<void> {
-  const at = Math.floor(Date.now() / 1000) - 3 * 24 * 3600;
-  const before = ["one", "two", "three"].map((rid) => ({
-    rid,
-    agent: agentJkt,
-    at,
-    wrongPicks: 0,
-  }));
-  localStorage.setItem("countersign.arrivals", JSON.stringify(before));
-  const opening = indexedDB.open("countersign");
-  await new Promise((resolve) => {
-    opening.onsuccess = resolve;
-  });
-  const agents = opening.result.transaction("agents", "readwrite").objectStore("agents");
-  const reading = agents.getAll();
-  await new Promise<void>((resolve) => {
-    reading.onsuccess = () => {
-      for (const one of reading.result) agents.put({ ...one, paired_at: at });
-    };
-    agents.transaction.oncomplete = () => resolve();
-  });
-  opening.result.close();
-}
-
-it("a picture that came behind an open sheet has not been seen when the sheet closes", async () => {
-  const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
-  const reasons = Array.from(
-    { length: 30 },
-    (_, index) => `${index} ${"words of a rule ".repeat(20)}`,
-  );
-  const request = await ask({ picture, screenshot, reasons, args: { path: "/srv/behind" } });
-  let arrive = (): void => undefined;
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  await page.route(`**/app/requests/${request.rid}/contexts/*`, async (route) => {
-    await arrived;
-    await route.continue();
-  });
-  await page.evaluate(growOld, agent.clientId);
-  await page.goto(`/requests/${request.rid}`);
-  await page.getByText("/srv/behind").first().waitFor();
-  await page.evaluate(scrollDown, null);
-  await page.getByText("Approve wakes when the picture is there").waitFor();
-  await page.getByRole("button", { name: "Deny" }).click();
-  await page.getByRole("dialog").waitFor();
-  arrive();
-  // Drawn, and below it the place of the buttons by which it is magnified.
-  await page.getByRole("button", { name: "Zoom in", includeHidden: true }).waitFor();
-  await page.waitForTimeout(1000);
-  await page.getByRole("dialog").getByRole("button", { name: "Back" }).click();
-  await page.waitForTimeout(1500);
-  expect(await approveButton(page).isEnabled()).toBe(false);
-  await readTheRest(page);
-  await awake(page);
-  await page.unrouteAll({ behavior: "ignoreErrors" });
 });

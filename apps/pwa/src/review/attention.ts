@@ -11,6 +11,10 @@ const maxBarShare = 0.55;
 const pieces = ".row, .sentence, .picture, [data-piece]";
 /** A place whose middle is folded away. Whoever draws one marks it so, and unmarks it once it is open. */
 const folded = "details:not([open]), [data-folded]";
+/** An empty place: whoever saw it has not seen what comes there. Marked and unmarked by whoever draws. */
+const undrawn = "[data-undrawn]";
+
+const nothing: Span = [0, 0];
 
 export type Reading = "unread" | "folded" | "read";
 
@@ -45,8 +49,10 @@ export function useReading(active: boolean): {
       // Behind an open sheet, or with the app in the background, nothing is being read; what comes there is new all the same.
       const isBehind =
         document.visibilityState !== "visible" || document.querySelector("dialog[open]") !== null;
-      const stretch: Span = isBehind ? [0, 0] : visibleStretch(bar.current);
-      for (const element of piecesOf(root)) note(seen.current, element, stretch);
+      const stretch: Span = isBehind ? nothing : visibleStretch(bar.current);
+      for (const element of piecesOf(root)) {
+        note(seen.current, element, element.matches(undrawn) ? nothing : stretch);
+      }
       setReading(stateOf(root, seen.current));
     };
     const schedule = () => {
