@@ -9,6 +9,7 @@ import {
   openRequest,
   pickCode,
   readTheRest,
+  scrollDown,
   unfoldAll,
 } from "./support/reviewing.js";
 import { startWorld, type World } from "./support/world.js";
@@ -88,8 +89,10 @@ function openEye(): void {
   look();
 }
 
+/** What it has noted, one frame later: what just woke is noted by then. */
 const eye = () =>
-  page.evaluate(() => {
+  page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     const { seen, seenAtWaking } = (window as unknown as WithEye).eye;
     return { seen: seen.size, seenAtWaking };
   });
@@ -99,23 +102,6 @@ async function openLong(): Promise<void> {
   await openRequest(page, request.rid);
   await page.evaluate(openEye);
   await pickCode(page, request.matchCode);
-}
-
-/** In the page: down to the end as fast as frames come, past one stretch without stopping there. */
-async function scrollDown(skip: { from: number; to: number } | null): Promise<void> {
-  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  const bar = document.querySelector(".decision") as Element;
-  const step = bar.getBoundingClientRect().top - 60;
-  for (let top = 0; top < document.documentElement.scrollHeight; top += step) {
-    const [begin, end] = [top, top + step + 60];
-    if (skip && end > skip.from && begin < skip.to) continue;
-    scrollTo(0, top);
-    await frame();
-    await frame();
-  }
-  scrollTo(0, document.documentElement.scrollHeight);
-  await frame();
-  await frame();
 }
 
 it("a payload at any of 200 offsets of 100,000 characters was on the screen before Approve woke", async () => {
@@ -238,47 +224,6 @@ it.each([
     expect(await approveButton(page).isEnabled()).toBe(false);
   },
 );
-
-it("the text stands before its picture is there, and whoever passed its empty place has not seen it", async () => {
-  const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
-  const reasons = Array.from(
-    { length: 30 },
-    (_, index) => `${index} ${"words of a rule ".repeat(20)}`,
-  );
-  const request = await ask({ picture, screenshot, reasons, args: { path: "/srv/early" } });
-  let arrive = (): void => undefined;
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  await page.route(`**/app/requests/${request.rid}/contexts/*`, async (route) => {
-    await arrived;
-    await route.continue();
-  });
-  await page.goto(`/requests/${request.rid}`);
-  await page.getByText("/srv/early").first().waitFor();
-  const toTheEnd = async () => {
-    const atEnd = () =>
-      page.evaluate(() => {
-        const { scrollHeight } = document.documentElement;
-        window.scrollBy({ top: 150, behavior: "instant" });
-        return window.scrollY + window.innerHeight >= scrollHeight - 1;
-      });
-    while (!(await atEnd())) await page.waitForTimeout(20);
-  };
-  await toTheEnd();
-  await page.getByText("Approve wakes when the picture is there").waitFor();
-  expect(await approveButton(page).isEnabled()).toBe(false);
-  expect(await page.getByRole("button", { name: "Deny" }).isEnabled()).toBe(true);
-  expect(await page.locator(".picture img").count()).toBe(0);
-  arrive();
-  await pickCode(page, request.matchCode);
-  await page.getByText("Not everything seen yet.").waitFor();
-  await page.waitForTimeout(1000);
-  expect(await approveButton(page).isEnabled()).toBe(false);
-  await readTheRest(page);
-  await awake(page);
-  await page.unrouteAll({ behavior: "ignoreErrors" });
-});
 
 it("after anything on it has changed, Approve sleeps for 600 ms", async () => {
   const request = await ask({});

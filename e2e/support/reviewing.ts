@@ -51,3 +51,20 @@ export function watchForHarm(page: Page): string[] {
 
 export const awake = (page: Page, timeout = 10_000): Promise<void> =>
   expect.poll(() => approveButton(page).isEnabled(), { timeout }).toBe(true);
+
+/** In the page: down to the end as fast as frames come, past one stretch without stopping there. */
+export async function scrollDown(skip: { from: number; to: number } | null): Promise<void> {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const bar = document.querySelector(".decision") as Element;
+  const step = bar.getBoundingClientRect().top - 60;
+  for (let top = 0; top < document.documentElement.scrollHeight; top += step) {
+    const [begin, end] = [top, top + step + 60];
+    if (skip && end > skip.from && begin < skip.to) continue;
+    scrollTo(0, top);
+    await frame();
+    await frame();
+  }
+  scrollTo(0, document.documentElement.scrollHeight);
+  await frame();
+  await frame();
+}

@@ -92,14 +92,23 @@ describe("an agent", () => {
     }
   });
 
-  it("has eight contexts waiting at most, and may repeat the upload of each", async () => {
+  it("has what belongs to eight requests with pictures waiting at most, and may repeat the upload of each", async () => {
     const fresh = await createSoftAgent({ origin: broker.site.origin });
     await fresh.pairWith(phone);
-    const nine = await Promise.all(Array.from({ length: 9 }, () => fresh.prepare()));
+    const picture = new TextEncoder().encode("not looked at by a broker");
+    const screenshot = {
+      sha256: sha256Text(picture),
+      mime: "image/png",
+      width: 1,
+      height: 1,
+    } as const;
+    const nine = await Promise.all(
+      Array.from({ length: 9 }, () => fresh.prepare({ picture, screenshot })),
+    );
     for (const request of nine.slice(0, 8)) expect((await fresh.upload(request)).status).toBe(200);
     const [first, ninth] = [nine[0], nine[8]];
     if (!first || !ninth) throw new Error("too few");
-    const refused = await fresh.upload(ninth);
+    const refused = await fresh.call("PUT", `/v1/contexts/${ninth.sealedSha256}`, ninth.sealed);
     expect(refused.status).toBe(429);
     expect(await refused.json()).toMatchObject({ code: "slow_down" });
     expect((await fresh.upload(first)).status).toBe(200);

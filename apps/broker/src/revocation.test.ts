@@ -8,7 +8,7 @@ import {
 } from "@countersign/test-kit/soft-agent";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { codeOf, refusalOf } from "./testing/attack.js";
+import { codeOf, openDatabase, refusalOf } from "./testing/attack.js";
 import { type EventReader, readAgentEvents, readEvents } from "./testing/event-reader.js";
 import { migrate, startTestBroker, type TestBroker } from "./testing/harness.js";
 
@@ -167,6 +167,36 @@ describe.each([
       expect(answer).toMatchObject({ status: 400, body: { error: "access_denied" } });
       expect(await refusalOf(reported)).toBe("not_redeemed");
     }
+  });
+});
+
+describe("a key whose revocation began before its approval and ended after it", () => {
+  it.each([
+    ["device", ({ second }: Phone) => ada.keys.revokeDevice(second.device.kid)],
+    [
+      "passkey",
+      ({ second }: Phone) => ada.keys.revokeCredential(second.authenticator.credential.id),
+    ],
+  ])("redeems nothing: %s", async (_, revoke) => {
+    const phone = await secondPhone();
+    const approved = await agent.request();
+    const approval = await phone.second.signApproval(approved.rid);
+    let revoking: Promise<unknown> = Promise.resolve();
+    const sql = openDatabase(brokers[0]);
+    await sql.begin(async (held) => {
+      await held`lock table chain_link in share mode`;
+      revoking = revoke(phone);
+      const waits = () => sql`select 1 from pg_locks where not granted
+        and relation = 'chain_link'::regclass`;
+      await expect.poll(async () => (await waits()).length).toBe(1);
+      expect(await codeOf(phone.second.decide(approved.rid, approval))).toBe("accepted");
+    });
+    await revoking;
+    await sql.end();
+    expect(await agent.poll(approved.rid)).toMatchObject({
+      status: 400,
+      body: { error: "access_denied" },
+    });
   });
 });
 

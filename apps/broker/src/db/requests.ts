@@ -46,12 +46,15 @@ const isLogged = sql`not exists (select 1 from ${leaf} l
 
 /**
  * No passkey and no device of whoever made decision `d` was revoked since: the lost one may have made it. The agent
- * looks at the chain of keys by itself; here it hears sooner, and of a yes by another of their devices too.
+ * looks at the chain of keys by itself; here it hears sooner, and of a yes by another of their devices too. Of the two
+ * that made it no time is asked: a revocation that began before it may have ended after it, and clocks are set back.
  */
 const keysAreKept = sql`not exists (select 1 from ${device} k
-    where k.approver = d.approver and k.revoked_at >= d.created_at)
+    where k.approver = d.approver and k.revoked_at is not null and (k.revoked_at >= d.created_at
+      or k.kid = (select c.device_kid from ${ceremony} c where c.cid = d.cid)))
   and not exists (select 1 from ${credential} k
-    where k.approver = d.approver and k.revoked_at >= d.created_at)`;
+    where k.approver = d.approver and k.revoked_at is not null and (k.revoked_at >= d.created_at
+      or k.id = d.decision->'assertion'->>'id'))`;
 
 const countOpen = (clientId: string): SQL =>
   sql`select count(*) from ${request} r

@@ -24,8 +24,8 @@ export const limits = {
   rereadSeconds: 300,
   /** Ciphertext that one agent may have here, the settled requests' of the last day included. */
   contextBytesPerAgent: 256 * 1024 * 1024,
-  /** Beside the requests that an agent may have open: room for retries. */
-  unreferencedContextsPerAgent: 8,
+  /** Beside the requests that an agent may have open: room for retries, of eight requests with a picture each. */
+  unreferencedContextsPerAgent: 16,
   /** Requests that one purge of records takes. */
   recordsPerPurge: 500,
   listPageSize: 50,

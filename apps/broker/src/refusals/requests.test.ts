@@ -43,7 +43,7 @@ beforeAll(async () => {
   stranger = await createSoftAgent({ origin });
 });
 afterAll(() => world.close());
-// An agent may have eight contexts waiting; what one test refused is not the next one's.
+// An agent may have sixteen contexts waiting; what one test refused is not the next one's.
 afterEach(() => world.sql`delete from sealed_context where rid is null`);
 
 const now = (): number => Math.floor(Date.now() / 1000);

@@ -11,6 +11,10 @@ const maxBarShare = 0.55;
 const pieces = ".row, .sentence, .picture, [data-piece]";
 /** A place whose middle is folded away. Whoever draws one marks it so, and unmarks it once it is open. */
 const folded = "details:not([open]), [data-folded]";
+/** An empty place: whoever saw it has not seen what comes there. Marked and unmarked by whoever draws. */
+const undrawn = "[data-undrawn]";
+
+const nothing: Span = [0, 0];
 
 export type Reading = "unread" | "folded" | "read";
 
@@ -42,10 +46,13 @@ export function useReading(active: boolean): {
     let frame = 0;
     const look = () => {
       frame = 0;
-      // Behind an open sheet, or with the app in the background, nothing is being read.
-      if (document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
-      const stretch = visibleStretch(bar.current);
-      for (const element of piecesOf(root)) note(seen.current, element, stretch);
+      // Behind an open sheet, or with the app in the background, nothing is being read; what comes there is new all the same.
+      const isBehind =
+        document.visibilityState !== "visible" || document.querySelector("dialog[open]") !== null;
+      const stretch: Span = isBehind ? nothing : visibleStretch(bar.current);
+      for (const element of piecesOf(root)) {
+        note(seen.current, element, element.matches(undrawn) ? nothing : stretch);
+      }
       setReading(stateOf(root, seen.current));
     };
     const schedule = () => {
@@ -56,6 +63,8 @@ export function useReading(active: boolean): {
     resized.observe(root);
     if (bar.current) resized.observe(bar.current);
     changed.observe(root, { childList: true, subtree: true, attributes: true });
+    // A sheet that goes, closed or taken away, makes readable again what lay behind it.
+    changed.observe(document.body, { childList: true, subtree: true, attributeFilter: ["open"] });
     const views = [window, window.visualViewport, document];
     const events = ["scroll", "resize", "visibilitychange"];
     for (const view of views) {

@@ -5,6 +5,7 @@ import { nowSeconds } from "../clock.js";
 import { findPairedAgent } from "../keys/paired-agents.js";
 import type { LogView } from "../log/log.js";
 import type { SignedIn } from "../session.js";
+import { wait } from "../wait.js";
 import { type ShownOutcome, verifyOutcomes } from "./outcomes.js";
 import { type Readable, type Refused, type Verified, verifyReview } from "./verify.js";
 
@@ -34,8 +35,11 @@ export interface Progress {
   outcomes: ShownOutcome[];
 }
 
+const retryMs = 4_000;
+
 /**
  * @param show called with the text as soon as it is verified, and again when the picture and the log are
+ * @param closed when nobody waits for the picture any more
  * @returns what was shown last
  * @throws CallError as the server refuses, or `unreachable`
  */
@@ -43,6 +47,7 @@ export async function openRequest(
   rid: string,
   own: SignedIn,
   show: (opened: Opened, progress: Progress) => void,
+  closed: AbortSignal,
 ): Promise<Verified | Refused> {
   // What takes longest on its way is asked for at once.
   const sealing = orNull(getContext(rid));
@@ -53,6 +58,7 @@ export async function openRequest(
   const looking = settled
     ? undefined
     : import("../log/log.js").then((it) => it.lookAtLog(own.site.issuer));
+  looking?.catch(() => undefined);
   const present = async (verdict: Opened["verdict"], log?: LogView) =>
     show(
       {
@@ -67,28 +73,26 @@ export async function openRequest(
     );
   let readable: Promise<void> | undefined;
   const sealed = await sealing;
-  const [verified, log] = await Promise.all([
-    verifyReview(
-      {
-        rid,
-        detail,
-        sealed,
-        fetchPicture: (sealedSha256) => orNull(getPiece(rid, sealedSha256)),
-      },
-      {
-        site: own.site,
-        approver: own.approver,
-        device: own.device,
-        nowSeconds: settled ? Math.min(detail.created_at, nowSeconds()) : nowSeconds(),
-        findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
-      },
-      (text) => {
-        readable = present(text);
-      },
-    ),
-    looking,
-  ]);
-  await readable;
+  // One after the other: nothing is shown any more once this has failed.
+  const verified = await verifyReview(
+    {
+      rid,
+      detail,
+      sealed,
+      fetchPicture: (sealedSha256) => orNull(untilThere(() => getPiece(rid, sealedSha256), closed)),
+    },
+    {
+      site: own.site,
+      approver: own.approver,
+      device: own.device,
+      nowSeconds: settled ? Math.min(detail.created_at, nowSeconds()) : nowSeconds(),
+      findAgent: (agentJkt) => findPairedAgent(own.approver, agentJkt),
+    },
+    (text) => {
+      readable = present(text);
+    },
+  ).finally(() => readable);
+  const log = await looking;
   const verdict = log ? underLog(verified, log) : verified;
   await present(verdict, log);
   return verdict;
@@ -122,6 +126,20 @@ async function progressOf(detail: RequestDetail, verdict: Opened["verdict"]): Pr
         ? await verifyOutcomes(detail.outcomes, request, agent.jwk)
         : detail.outcomes.map(() => null),
   };
+}
+
+/** The text is read meanwhile, and may be denied: what only stands between this phone and the server does not take it away. */
+async function untilThere(fetch: () => Promise<Bytes>, closed: AbortSignal): Promise<Bytes> {
+  for (;;) {
+    try {
+      return await fetch();
+    } catch (error) {
+      const isAway =
+        error instanceof CallError && ["unreachable", "unavailable"].includes(error.code);
+      if (!isAway || closed.aborted) throw error;
+      await wait(retryMs, closed);
+    }
+  }
 }
 
 /** Sealed octets, or null where the server has none any more: it deletes them a while after the end. */

@@ -36,7 +36,7 @@ export function PictureFrame(props: PictureFrameProps) {
   useEffect(() => () => (url ? URL.revokeObjectURL(url) : undefined), [url]);
   const box = target && boxWithin(target, picture);
   return (
-    <figure class="picture">
+    <figure class="picture" data-undrawn={state === "shown" ? undefined : ""}>
       <figcaption>
         {strings.review.pictureFrom} <Rendered>{visible(host)}</Rendered>
         <span class="quiet">{strings.review.pictureTaken(age(now.value - capturedAt))}</span>

@@ -55,17 +55,22 @@ export function openReview(rid: string, own: SignedIn): Review {
   const answer = signal<Answer>({ kind: "none" });
   const ceremony = signal<Ceremony | null>(null);
   const codeCheck = signal<CodeCheck>({ kind: "unknown" });
+  const closing = new AbortController();
 
   const load = async () => {
     view.value = { kind: "loading" };
     try {
-      const verdict = await openRequest(rid, own, (opened, fetched) => {
+      const show = (opened: Opened, fetched: Progress) => {
         const { value: before } = view;
         // With the picture comes nothing newer about the request than what was heard since the text was shown.
         const progress = before.kind === "open" ? before.progress : fetched;
         view.value = { kind: "open", opened, progress };
-      });
-      if (verdict.kind === "verified") codeCheck.value = await checkOf(verdict);
+      };
+      const verdict = await openRequest(rid, own, show, closing.signal);
+      // What is only looked at, in the history for one, makes nobody used to its agent.
+      if (verdict.kind === "verified" && isApprovable(view.value)) {
+        codeCheck.value = await checkOf(verdict);
+      }
     } catch (error) {
       const missing = error instanceof CallError && error.code === "not_found";
       view.value = missing ? { kind: "missing" } : { kind: "failed", sentence: sentenceFor(error) };
@@ -178,6 +183,7 @@ export function openReview(rid: string, own: SignedIn): Review {
       if (answer.value.kind === "unsent") void send(answer.value.decision);
     },
     close: () => {
+      closing.abort();
       stopListening();
       stopCeremonies();
     },
@@ -203,6 +209,9 @@ async function checkOf({ agent, request, matchCode }: Verified): Promise<CodeChe
   const wrongPicks = arrivals.find((one) => one.rid === rid)?.wrongPicks ?? 0;
   return { kind: "choose", choices: choicesFor(matchCode), wrongPicks };
 }
+
+const isApprovable = (view: ReviewView): boolean =>
+  view.kind === "open" && canApprove(view.opened, view.progress);
 
 /** Everything but what the eye must have seen: that is the screen's to know. */
 export const canApprove = (opened: Opened, progress: Progress): boolean =>
@@ -237,8 +246,7 @@ function keepCeremony(review: {
   const { rid, own, view, answer, ceremony } = review;
   return effect(() => {
     const { device } = own;
-    if (view.value.kind !== "open" || answer.value.kind !== "none" || !device) return;
-    if (!canApprove(view.value.opened, view.value.progress)) return;
+    if (!isApprovable(view.value) || answer.value.kind !== "none" || !device) return;
     const stop = new AbortController();
     const held = ceremony.value;
     const renew = async () => {

@@ -271,14 +271,22 @@ describe("an agent follows its broker's log", () => {
     expect(await world.client.wait(rid)).toMatchObject({ status: "approved" });
   });
 
-  it("and forgets no fork because its tiles were wrong when it was shown", async () => {
+  it.each([
+    ["wrong", wrongTiles, "log_invalid"],
+    [
+      "not to be had",
+      () => (path: string) =>
+        path.startsWith("/log/tile") ? new Response(null, { status: 404 }) : undefined,
+      "invalid_response",
+    ],
+  ])("and forgets no fork because its tiles were %s when it was shown", async (_, tiles, code) => {
     const world = await create();
     grow(world, 6);
     await world.ask();
     const honest = world.broker.log.entries.map((entry) => new Uint8Array(entry));
     forkAndGrow(world);
-    world.broker.state.intercept = wrongTiles(world);
-    expect(await refusal(world)).toMatchObject({ code: "log_invalid" });
+    world.broker.state.intercept = tiles(world);
+    expect(await refusal(world)).toMatchObject({ code });
     world.broker.state.intercept = undefined;
     world.broker.log.entries.splice(0, Number.POSITIVE_INFINITY, ...honest);
     grow(world, 9);

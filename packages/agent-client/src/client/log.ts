@@ -75,8 +75,9 @@ async function follow(
     if (kept && news.length === 0) break;
     for (const other of news) {
       await compare(context, other, shown, patience).catch(async (error: unknown) => {
-        // What could not be judged is remembered: later it has to agree with whatever is shown then.
-        if (error instanceof ProtocolError) await log.keep(shown);
+        // What could not be judged, by wrong tiles or for want of them, is remembered: later it has to agree with
+        // whatever is shown then.
+        if (!(error instanceof Contradiction)) await log.keep(shown);
         throw error;
       });
       agreed.set(other.note, other);

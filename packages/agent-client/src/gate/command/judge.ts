@@ -197,7 +197,7 @@ function byRule(name: string, rule: Rule, words: readonly string[], place: Place
 
 /** What comes after it is elsewhere: names that look harmless may then be anything. */
 const moves = (path: string, place: Place): Verdict =>
-  readPath(path, place).tier === "green" && !/(^|\/)\.git(\/|$)/.test(path)
+  readPath(path, place).tier === "green" && !/(^|\/)\.git(\/|$)/i.test(path)
     ? green
     : yellow(`goes on in ${say(path)}`);
 
