@@ -8,7 +8,7 @@ import type { SoftAgent } from "@countersign/test-kit/soft-agent";
 import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { pairedWorld, startTestBroker, type TestBroker } from "../testing/harness.js";
-import { newLedger, ok, polled } from "../testing/load.js";
+import { newLedger, ok, polled, turnsPerSecond } from "../testing/load.js";
 import { subscribe } from "../testing/push-world.js";
 import { audit, long, printTable, progress, report, timeUntil } from "./report.js";
 
@@ -47,8 +47,11 @@ it.each<[string, PushAnswer]>([
   browser.answers.push(...Array.from({ length: 10_000 }, () => lost));
   const ledger = newLedger();
   let slowestMilliseconds = 0;
+  // No faster than one person may go on answering.
+  const turn = turnsPerSecond(1);
   for (let round = 0; round < rounds; round++) {
     progress(fault, round, rounds);
+    await turn();
     const began = performance.now();
     const request = await agent.request();
     const { rid } = request;
