@@ -54,6 +54,12 @@ export function hear(
   return { close: () => client.end({ timeout: 1 }) };
 }
 
+/**
+ * A prepared statement keeps its plan until its tables are analysed: one made while they were small reads them whole
+ * for as long. What calls ask for has an index. (Where there is none, older servers would compile the plan for its cost.)
+ */
+const lastingPlans = { enable_seqscan: "off", jit: "off" };
+
 const clientOptions = (databaseUrl: string) => ({
   ...socketHost(databaseUrl),
   connect_timeout: 5,
@@ -64,6 +70,7 @@ const clientOptions = (databaseUrl: string) => ({
   connection: {
     application_name: "countersign-broker",
     statement_timeout: statementMilliseconds,
+    ...lastingPlans,
   },
   onnotice: () => {},
   ...endingSilence,

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { lifecycle } from "../domain/lifecycle.js";
 import type { Database } from "./client.js";
 import { insertLeaf, insertLeaves } from "./leaf.js";
-import { firstRow, json, rows } from "./rows.js";
+import { firstRow, json, rows, words } from "./rows.js";
 import {
   agent,
   agentFreeze,
@@ -110,10 +110,7 @@ const deny = (where: SQL, given: { freeze: SignedFreeze; rids: readonly string[]
     and r.rid = named.rid and r.state in (${open}) and r.expires_at > now()
   returning r.rid, r.approvers`;
 
-const open = sql.join(
-  lifecycle.deny.from.map((state) => sql`${state}`),
-  sql`, `,
-);
+const open = words(lifecycle.deny.from);
 
 /** What this agent has open, with whomever. */
 export async function listOpen(db: Database, clientId: string): Promise<string[]> {

@@ -6,7 +6,7 @@ import type { Database } from "./client.js";
 import { agentIsFrozen, claimAwakeAgent } from "./freezes.js";
 import { insertLeaf } from "./leaf.js";
 import { insertAlerts } from "./pushes.js";
-import { changeRow, epoch, firstRow, json, rows, textArray } from "./rows.js";
+import { changeRow, epoch, firstRow, json, rows, textArray, words } from "./rows.js";
 import {
   ceremony,
   credential,
@@ -25,10 +25,7 @@ import {
 const changed = sql`changed`;
 
 const fromStates = (event: LifecycleEvent): SQL =>
-  sql`r.state in (${sql.join(
-    lifecycle[event].from.map((state) => sql`${state}`),
-    sql`, `,
-  )})`;
+  sql`r.state in (${words(lifecycle[event].from)})`;
 
 /** The agent is still paired with this approver. */
 const pairedWith = (approver: SQL): SQL =>
