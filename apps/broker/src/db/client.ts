@@ -46,11 +46,11 @@ export function connect(
 export function hear(
   databaseUrl: string,
   channel: string,
-  onHint: () => void,
+  onHint: (payload?: string) => void,
 ): { close(): Promise<void> } {
   const client = postgres(databaseUrl, { ...clientOptions(databaseUrl), max: 1 });
   // The driver listens again after every loss of its connection; a first try that fails is such a loss.
-  client.listen(channel, onHint, onHint).catch(() => {});
+  client.listen(channel, onHint, () => onHint()).catch(() => {});
   return { close: () => client.end({ timeout: 1 }) };
 }
 
