@@ -56,9 +56,15 @@ export function hear(
 
 /**
  * A prepared statement keeps its plan until its tables are analysed: one made while they were small reads them whole
- * for as long. What calls ask for has an index. (Where there is none, older servers would compile the plan for its cost.)
+ * for as long. So rows are looked up by an index, one by one, as they would be in large tables: whatever calls ask
+ * for has one. (Where there is none, older servers would compile the plan for the price that it is given.)
  */
-const lastingPlans = { enable_seqscan: "off", jit: "off" };
+const lastingPlans = {
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  jit: "off",
+};
 
 const clientOptions = (databaseUrl: string) => ({
   ...socketHost(databaseUrl),
