@@ -110,14 +110,17 @@ const deny = (where: SQL, given: { freeze: SignedFreeze; rids: readonly string[]
     and r.rid = named.rid and r.state in (${open}) and r.expires_at > now()
   returning r.rid, r.approvers`;
 
-const open = words(lifecycle.deny.from);
+const open = sql.join(
+  lifecycle.deny.from.map((state) => sql`${state}`),
+  sql`, `,
+);
 
 /** What this agent has open, with whomever. */
 export async function listOpen(db: Database, clientId: string): Promise<string[]> {
   const found = await rows<{ rid: string }>(
     db,
     sql`select r.rid from ${request} r
-      where r.client_id = ${clientId} and r.state in (${open}) and r.expires_at > now()`,
+      where r.client_id = ${clientId} and r.state in (${words(lifecycle.deny.from)}) and r.expires_at > now()`,
   );
   return found.map(({ rid }) => rid);
 }

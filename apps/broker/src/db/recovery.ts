@@ -4,7 +4,7 @@ import { limits } from "../domain/limits.js";
 import { type NewKeys, takeKeyNonces } from "./approvers.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
-import { epoch, firstRow, json, rows, secondsFromNow, textArray, words } from "./rows.js";
+import { epoch, firstRow, json, rows, secondsFromNow, textArray } from "./rows.js";
 import {
   approver,
   ceremony,
@@ -198,6 +198,9 @@ export function listOpenFor(
     db,
     sql`select r.rid, r.ar_hash, r.client_id, to_jsonb(r.approvers) as approvers from ${request} r
       where r.approvers @> array[${approverId}] and r.expires_at > now()
-        and r.state in (${words(lifecycle.cancel.from)})`,
+        and r.state in (${sql.join(
+          lifecycle.cancel.from.map((state) => sql`${state}`),
+          sql`, `,
+        )})`,
   );
 }

@@ -48,7 +48,7 @@ export const textArray = (values: readonly string[]): SQL =>
 
 export const json = (value: unknown): SQL => sql`${JSON.stringify(value)}::jsonb`;
 
-/** Words of this program's own, as part of the text: a plan for any parameters cannot use an index over some of the rows. */
+/** States as part of a statement's text. */
 export const words = (values: readonly RequestState[]): SQL =>
   sql.raw(values.map((value) => `'${value}'`).join(", "));
 
