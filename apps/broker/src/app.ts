@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Broker } from "./broker.js";
 import { limits } from "./domain/limits.js";
 import { requireDeclared } from "./http/access.js";
@@ -9,7 +8,13 @@ import { appRoutes } from "./http/app-routes.js";
 import type { HttpEnv } from "./http/context.js";
 import { discoveryRoutes } from "./http/discovery-routes.js";
 import { createErrorHandler } from "./http/errors.js";
-import { clientAddress, limitFailures, requireHost, securityHeaders } from "./http/guards.js";
+import {
+  clientAddress,
+  limitBody,
+  limitFailures,
+  requireHost,
+  securityHeaders,
+} from "./http/guards.js";
 import { healthRoutes } from "./http/health-routes.js";
 import { keysRoutes } from "./http/keys-routes.js";
 import { createFailureLimit, createRateLimits } from "./http/limits.js";
@@ -41,14 +46,14 @@ export function createApp(broker: Broker, options: AppOptions): Hono<HttpEnv> {
   app.use(clientAddress(options.trustedProxies));
   const failures = createFailureLimit(broker.db);
   for (const path of ["/token", "/bc-authorize", "/v1/*"]) app.use(path, limitFailures(failures));
-  app.use("/app/*", bodyLimit({ maxSize: limits.bodyBytes }), async (c, next) => {
+  app.use("/app/*", limitBody(limits.bodyBytes), async (c, next) => {
     requireSameOrigin(broker, c);
     await next();
   });
-  app.use("/v1/pairings/*", bodyLimit({ maxSize: limits.bodyBytes }));
-  app.use("/v1/requests/*", bodyLimit({ maxSize: limits.bodyBytes }));
-  app.use("/token", bodyLimit({ maxSize: limits.bodyBytes }));
-  app.use("/bc-authorize", bodyLimit({ maxSize: limits.bodyBytes }));
+  app.use("/v1/pairings/*", limitBody(limits.bodyBytes));
+  app.use("/v1/requests/*", limitBody(limits.bodyBytes));
+  app.use("/token", limitBody(limits.bodyBytes));
+  app.use("/bc-authorize", limitBody(limits.bodyBytes));
 
   app.route("/", discoveryRoutes(broker));
   app.route("/log", logRoutes(broker, rates, failures));

@@ -23,17 +23,18 @@ import {
   verifyRequestObject,
 } from "@countersign/shared";
 import type { Broker } from "./broker.js";
-import { listDevices, listLiveKeys } from "./db/approvers.js";
+import { listDevices } from "./db/approvers.js";
 import { contextIsUnbound } from "./db/contexts.js";
 import { describeFailure, isUniqueViolation } from "./db/failures.js";
 import { isFrozen } from "./db/freezes.js";
 import { listAcceptances } from "./db/pairings.js";
 import {
-  findCeremony,
   findForAgent,
   findForApprover,
+  findToDecide,
   listDecisions,
   type RequestRow,
+  type RequestToDecide,
 } from "./db/request-reads.js";
 import {
   hasRoom,
@@ -166,7 +167,7 @@ export async function openCeremony(
   person: SignedInApprover,
   given: { rid: string; deviceKid: string },
 ): Promise<Ceremony> {
-  const request = await requestOf(broker, person, given.rid);
+  const request = await requestToDecide(broker, person, given.rid);
   const opened = await insertCeremony(broker.db, {
     rid: given.rid,
     approver: person.approver,
@@ -176,12 +177,11 @@ export async function openCeremony(
     arHash: request.ar_hash,
   });
   if (!opened) throw new ProtocolError(await whyNotOpened(broker, person, given));
-  const { credentials } = await listLiveKeys(broker.db, person.approver);
   return {
     cid: opened.cid,
     broker_nonce: opened.broker_nonce,
     expires_at: opened.expires_at,
-    credential_ids: credentials.map(({ id }) => id),
+    credential_ids: request.credentials.map(({ id }) => id),
   };
 }
 
@@ -213,7 +213,7 @@ export async function decide(
   rid: string,
   decision: Decision,
 ): Promise<{ rid: string; state: RequestState }> {
-  const request = await requestOf(broker, person, rid);
+  const request = await requestToDecide(broker, person, rid);
   if (request.decided && (await isStored(broker, person, rid, decision))) {
     return { rid, state: request.state };
   }
@@ -246,17 +246,17 @@ async function putUnderCheckpoint(broker: Broker): Promise<void> {
 async function approve(
   broker: Broker,
   person: SignedInApprover,
-  request: RequestRow,
+  request: RequestToDecide,
   approval: Approval,
 ): Promise<RequestState | undefined> {
   const bytes = fromBase64url(approval.statement);
   const statement = parseStatement(bytes);
-  const ceremony = await findCeremony(broker.db, statement.cid);
-  const live =
-    ceremony?.rid === request.rid &&
-    ceremony.approver === person.approver &&
-    ceremony.device_kid === statement.device_kid &&
-    ceremony.broker_nonce === statement.broker_nonce;
+  const live = request.ceremonies.some(
+    (ceremony) =>
+      ceremony.cid === statement.cid &&
+      ceremony.device_kid === statement.device_kid &&
+      ceremony.broker_nonce === statement.broker_nonce,
+  );
   if (!live) return undefined;
   // What another log's notary signed is no approval here: the agent would refuse it, and its broker for good.
   if (statement.checkpoint && !(await isOwnTree(broker.db, statement.checkpoint))) {
@@ -271,7 +271,7 @@ async function approve(
       viewHash: statement.view_hash,
       reqNonce: request.req_nonce,
     },
-    await keysOf(broker, person.approver),
+    keysOf(person, request),
     broker.webauthn.verifyAssertion,
   );
   return insertApproval(broker.db, {
@@ -288,7 +288,7 @@ async function approve(
 async function deny(
   broker: Broker,
   person: SignedInApprover,
-  request: RequestRow,
+  request: RequestToDecide,
   denial: DeniedDecision,
 ): Promise<RequestState | undefined> {
   const bytes = fromBase64url(denial.statement);
@@ -300,7 +300,7 @@ async function deny(
       agentJkt: request.client_id,
       approvers: request.approvers,
     },
-    await keysOf(broker, person.approver),
+    keysOf(person, request),
   );
   return insertDenial(broker.db, {
     rid: request.rid,
@@ -353,10 +353,20 @@ export async function requestOf(
   return request;
 }
 
-async function keysOf(broker: Broker, approver: string): Promise<ApproverKeys> {
-  const { credentials, devices } = await listLiveKeys(broker.db, approver);
-  return { approver, credentials, devices: devices.map(({ sig_jwk }) => sig_jwk) };
+async function requestToDecide(
+  broker: Broker,
+  person: SignedInApprover,
+  rid: string,
+): Promise<RequestToDecide> {
+  const request = await findToDecide(broker.db, { rid, approver: person.approver });
+  if (!request) throw new ProtocolError("not_found");
+  return request;
 }
+
+const keysOf = (
+  { approver }: SignedInApprover,
+  { credentials, devices }: RequestToDecide,
+): ApproverKeys => ({ approver, credentials, devices: devices.map(({ sig_jwk }) => sig_jwk) });
 
 /** Lets everybody know whom a change concerns. */
 export function tell(

@@ -153,7 +153,10 @@ export function startPushSender(broker: Broker): () => Promise<void> {
   };
 
   const timer = setInterval(() => void pump(), 1000);
-  const unsubscribe = broker.bus.subscribe(topics.requests, () => void pump());
+  // Nobody is alerted when an approval gets its place in the log, is redeemed or reported.
+  const unsubscribe = broker.bus.subscribe(topics.requests, ({ state }) => {
+    if (state !== undefined && state !== "redeemed" && state !== "reported") void pump();
+  });
   return async () => {
     clearInterval(timer);
     unsubscribe();

@@ -11,15 +11,8 @@ import {
 } from "@countersign/shared";
 import { type AuthenticatedAgent, refuseConflict, tell } from "./authorization.js";
 import type { Broker } from "./broker.js";
-import { listChain } from "./db/approvers.js";
-import { listAcceptances } from "./db/pairings.js";
-import {
-  findForAgent,
-  listDecisions,
-  listLeaves,
-  listOutcomes,
-  type RequestRow,
-} from "./db/request-reads.js";
+import { type EvidenceParts, readEvidenceParts } from "./db/evidence.js";
+import { findForAgent, listDecisions, listOutcomes, type RequestRow } from "./db/request-reads.js";
 import {
   cancelRequest,
   canRedeemAgain,
@@ -130,31 +123,28 @@ async function readEvidence(
   agent: AuthenticatedAgent,
   request: RequestRow,
 ): Promise<Evidence> {
-  const { db } = broker;
   const { rid, client_id: clientId, approvers } = request;
-  const [acceptances, decisions, leaves, chains] = await Promise.all([
-    listAcceptances(db, { clientId, approvers }),
-    listDecisions(db, rid),
-    readLeaves(broker, rid),
-    Promise.all(approvers.map((approver) => listChain(db, approver))),
-  ]);
+  const parts = await readEvidenceParts(broker.db, { rid, clientId, approvers });
   return {
     v: 1,
     request: request.request,
     req_nonce: request.req_nonce,
     agent_jwk: agent.jwk,
-    pairings: acceptances.map(({ acceptance }) => acceptance),
-    chains: chains.map((links) => links.map(({ link }) => link)),
-    decisions: decisions.map(({ decision }) => decision),
-    leaves,
+    pairings: parts.acceptances,
+    chains: parts.chains,
+    decisions: parts.decisions,
+    leaves: await proven(broker, rid, parts),
   };
 }
 
 /** Every leaf of a request, with its proof as soon as it is under a checkpoint. */
-async function readLeaves(broker: Broker, rid: string): Promise<LoggedLeaf[]> {
-  const leaves = await listLeaves(broker.db, rid);
-  const indices = leaves.flatMap(({ log_index }) => (log_index === null ? [] : [log_index]));
-  const proofs = await proveLeaves(broker.db, broker.logKey, indices);
+async function proven(
+  broker: Broker,
+  rid: string,
+  { leaves, head }: EvidenceParts,
+): Promise<LoggedLeaf[]> {
+  const indices = leaves.flatMap(({ index }) => (index === null ? [] : [index]));
+  const proofs = await proveLeaves(broker.db, broker.logKey, head, indices);
   // Those without a place come last.
   return leaves.map(({ kind, digest, salt }, at) => {
     const proof = proofs[at];

@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Agent } from "node:https";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { randomId } from "@countersign/shared";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { createEgressAgent } from "./adapters/egress-guard.js";
 import { createEventBus } from "./adapters/event-bus.js";
@@ -128,11 +129,15 @@ export async function start(
 function startEventBus(databaseUrl: string, log: Logger, stops: Stops): EventBus {
   const line = connect(databaseUrl, { max: 1, role: brokerRole });
   stops.push(() => line.close());
+  const self = randomId();
   const bus = createEventBus(
-    { read: createChangeReader(line.db), notify: () => notifyBrokers(line.db) },
+    { read: createChangeReader(line.db), notify: () => notifyBrokers(line.db, self) },
     log,
   );
-  const ear = hear(databaseUrl, hintChannel, bus.hinted);
+  const ear = hear(databaseUrl, hintChannel, (sender) => {
+    // What this broker changed it reads before it tells anybody.
+    if (sender !== self) bus.hinted();
+  });
   stops.push(() => ear.close(), bus.stop);
   return bus;
 }

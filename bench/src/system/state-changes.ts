@@ -47,10 +47,12 @@ export async function prepareStateChanges(
   const { db, close } = connect(databaseUrl);
   const line = connect(databaseUrl, { max: 1 });
   const bus = createEventBus(
-    { read: createChangeReader(line.db), notify: () => notifyBrokers(line.db) },
+    { read: createChangeReader(line.db), notify: () => notifyBrokers(line.db, run) },
     log,
   );
-  const ear = hear(databaseUrl, hintChannel, bus.hinted);
+  const ear = hear(databaseUrl, hintChannel, (sender) => {
+    if (sender !== run) bus.hinted();
+  });
   let next = 0;
   const change = async (): Promise<string> => {
     const rid = `${run}-${++next}`;

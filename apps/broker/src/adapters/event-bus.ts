@@ -6,7 +6,7 @@ import { type EventBus, type Hint, type Logger, topics } from "../domain/ports.j
 export interface HintLine {
   /** What changed since the last call, whoever changed it. Not called again before it resolves. */
   read(): Promise<RequestChange[]>;
-  /** Tells all brokers, this one too, that there is something to read. */
+  /** Tells the other brokers that there is something to read. */
   notify(): Promise<void>;
 }
 
@@ -16,7 +16,7 @@ const readMilliseconds = 1000;
 const beatMilliseconds = 2500;
 
 export interface SharedBus extends EventBus {
-  /** Another broker, or this one, has changed something. */
+  /** Another broker has changed something. */
   hinted(): void;
   stop(): void;
 }
@@ -51,9 +51,10 @@ export function createEventBus(line: HintLine, log: Logger): SharedBus {
   return {
     subscribe: local.subscribe,
     publish(hint) {
-      // A change of a request has a leaf to be read, in its order; all else wakes at once.
+      // A change of a request has a leaf to be read, in its order; all else wakes at once. An approval that came into
+      // the tree is both: its poll waits for nothing else.
       if (hint.state === undefined) local.publish(hint);
-      else readOn();
+      if (hint.rid !== undefined) readOn();
       notify();
     },
     hinted: readOn,

@@ -140,21 +140,23 @@ export function listDevices(db: Database, approverId: string): Promise<DeviceRow
   );
 }
 
-/** The public keys of this approver that were not revoked, passkeys and phones in one statement: every decision asks. */
-export async function listLiveKeys(
-  db: Database,
-  approverId: string,
-): Promise<{ credentials: Credential[]; devices: DeviceKeys[] }> {
-  const row = await firstRow<{ credentials: Credential[]; devices: DeviceKeys[] }>(
-    db,
-    sql`select (
-        select coalesce(jsonb_agg(jsonb_build_object('id', id, 'jwk', jwk, 'be', be) order by created_at, id), '[]')
-        from ${credential} where approver = ${approverId} and revoked_at is null
-      ) as credentials, (
-        select coalesce(jsonb_agg(jsonb_build_object('sig_jwk', sig_jwk, 'enc_jwk', enc_jwk) order by created_at, kid), '[]')
-        from ${device} where approver = ${approverId} and revoked_at is null
-      ) as devices`,
-  );
+/** The public keys of an approver that were not revoked. */
+export interface LiveKeys {
+  credentials: Credential[];
+  devices: DeviceKeys[];
+}
+
+/** As columns of whatever else is asked: every decision needs them. */
+export const liveKeys = (approverId: string): SQL => sql`(
+    select coalesce(jsonb_agg(jsonb_build_object('id', id, 'jwk', jwk, 'be', be) order by created_at, id), '[]')
+    from ${credential} where approver = ${approverId} and revoked_at is null
+  ) as credentials, (
+    select coalesce(jsonb_agg(jsonb_build_object('sig_jwk', sig_jwk, 'enc_jwk', enc_jwk) order by created_at, kid), '[]')
+    from ${device} where approver = ${approverId} and revoked_at is null
+  ) as devices`;
+
+export async function listLiveKeys(db: Database, approverId: string): Promise<LiveKeys> {
+  const row = await firstRow<LiveKeys>(db, sql`select ${liveKeys(approverId)}`);
   return row ?? { credentials: [], devices: [] };
 }
 

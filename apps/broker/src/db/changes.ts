@@ -31,19 +31,23 @@ export function createChangeReader(db: Database): () => Promise<RequestChange[]>
   let treeSize = 0;
   const missing = new Map<number, number>();
 
+  /** A page of the leaves after `after`, those that were skipped, and approvals that have come into the tree. */
   const readPage = async (after: number) => {
     const skipped = JSON.stringify([...missing.keys()]);
-    return rows<RequestChange & { seq: number; opened: boolean }>(
+    return rows<RequestChange & { seq: number | null; opened: boolean; size: number }>(
       db,
-      sql`select l.seq::float8 as seq, l.kind = 'open' as opened, r.rid, r.state, r.client_id,
+      sql`select h.size::float8 as size, l.seq::float8 as seq, l.kind = 'open' as opened, r.rid, r.state, r.client_id,
           to_jsonb(r.approvers) as approvers
-        from (
+        from ${logHead} h left join lateral (
           (select seq, kind, rid from ${leaf} where seq > ${after}::bigint order by seq limit ${pageSize})
           union all
           select seq, kind, rid from ${leaf}
           where seq = any(array(select jsonb_array_elements_text(${skipped}::jsonb)::bigint))
-        ) l left join ${request} r on r.rid = l.rid
-        order by l.seq`,
+          union all
+          select null, kind, rid from ${leaf}
+          where log_index >= ${treeSize}::bigint and log_index < h.size and kind = 'approve'
+        ) l on true left join ${request} r on r.rid = l.rid
+        order by l.seq nulls first`,
     );
   };
 
@@ -63,18 +67,6 @@ export function createChangeReader(db: Database): () => Promise<RequestChange[]>
     return previous;
   };
 
-  const readPlaced = async (): Promise<RequestChange[]> => {
-    const placed = await rows<RequestChange & { size: number }>(
-      db,
-      sql`select h.size::float8 as size, r.rid, r.state, r.client_id, to_jsonb(r.approvers) as approvers
-        from ${logHead} h
-        left join ${leaf} l on l.log_index >= ${treeSize}::bigint and l.log_index < h.size and l.kind = 'approve'
-        left join ${request} r on r.rid = l.rid`,
-    );
-    treeSize = placed[0]?.size ?? treeSize;
-    return placed.filter(({ rid }) => rid !== null);
-  };
-
   return async () => {
     if (last === undefined) {
       const [head] = await rows<{ size: number }>(
@@ -85,26 +77,25 @@ export function createChangeReader(db: Database): () => Promise<RequestChange[]>
       last = await lastLeaf(db);
       return [];
     }
-    const changes = await readPlaced();
+    const changes: RequestChange[] = [];
     for (let before = -1; last > before; ) {
       const found = await readPage(last);
+      treeSize = found[0]?.size ?? treeSize;
+      const seen = found.flatMap(({ seq }) => (seq === null ? [] : [seq]));
       before = last;
-      last = note(
-        found.map(({ seq }) => seq),
-        last,
-      );
+      last = note(seen, last);
       // Keys, pairings and freezes have leaves without a request; an opened ceremony changes none.
       changes.push(...found.filter(({ opened, rid }) => !opened && rid !== null));
-      if (found.length < pageSize) break;
+      if (seen.length < pageSize) break;
     }
     return changes;
   };
 }
 
 /**
- * Tells every broker that there is something to read. Empty, and never part of a change's own statement: PostgreSQL
- * takes a lock over all databases to commit it.
+ * Tells every broker that there is something to read, by nothing but who says so. Never part of a change's own
+ * statement: PostgreSQL takes a lock over all databases to commit it.
  */
-export async function notifyBrokers(db: Database): Promise<void> {
-  await rows(db, sql`select pg_notify(${hintChannel}, '')`);
+export async function notifyBrokers(db: Database, self: string): Promise<void> {
+  await rows(db, sql`select pg_notify(${hintChannel}, ${self})`);
 }

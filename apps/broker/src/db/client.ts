@@ -46,13 +46,25 @@ export function connect(
 export function hear(
   databaseUrl: string,
   channel: string,
-  onHint: () => void,
+  onHint: (payload?: string) => void,
 ): { close(): Promise<void> } {
   const client = postgres(databaseUrl, { ...clientOptions(databaseUrl), max: 1 });
   // The driver listens again after every loss of its connection; a first try that fails is such a loss.
-  client.listen(channel, onHint, onHint).catch(() => {});
+  client.listen(channel, onHint, () => onHint()).catch(() => {});
   return { close: () => client.end({ timeout: 1 }) };
 }
+
+/**
+ * A prepared statement keeps its plan until its tables are analysed: one made while they were small reads them whole
+ * for as long. So rows are looked up by an index, one by one, as they would be in large tables: whatever calls ask
+ * for has one. (Where there is none, older servers would compile the plan for the price that it is given.)
+ */
+const lastingPlans = {
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  jit: "off",
+};
 
 const clientOptions = (databaseUrl: string) => ({
   ...socketHost(databaseUrl),
@@ -67,6 +79,7 @@ const clientOptions = (databaseUrl: string) => ({
   connection: {
     application_name: "countersign-broker",
     statement_timeout: statementMilliseconds,
+    ...lastingPlans,
   },
   onnotice: () => {},
   ...endingSilence,

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { lifecycle } from "../domain/lifecycle.js";
 import type { Database } from "./client.js";
 import { insertLeaf, insertLeaves } from "./leaf.js";
-import { firstRow, json, rows } from "./rows.js";
+import { firstRow, json, rows, words } from "./rows.js";
 import {
   agent,
   agentFreeze,
@@ -120,7 +120,7 @@ export async function listOpen(db: Database, clientId: string): Promise<string[]
   const found = await rows<{ rid: string }>(
     db,
     sql`select r.rid from ${request} r
-      where r.client_id = ${clientId} and r.state in (${open}) and r.expires_at > now()`,
+      where r.client_id = ${clientId} and r.state in (${words(lifecycle.deny.from)}) and r.expires_at > now()`,
   );
   return found.map(({ rid }) => rid);
 }

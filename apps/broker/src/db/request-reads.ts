@@ -1,6 +1,7 @@
 import type { Decision, LeafKind, RequestState, SignedFreeze } from "@countersign/shared";
 import { type SQL, sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
+import { type LiveKeys, liveKeys } from "./approvers.js";
 import type { Database } from "./client.js";
 import { epoch, firstRow, rows } from "./rows.js";
 import {
@@ -71,6 +72,28 @@ export function findForApprover(
   );
 }
 
+/** A request with what was decided and what became of it, each in its order. */
+export interface RequestWithAnswers extends RequestRow {
+  decisions: Decision[];
+  /** The agent's reports, as it signed them. */
+  reports: string[];
+}
+
+export function findWithAnswers(
+  db: Database,
+  { rid, approver }: { rid: string; approver: string },
+): Promise<RequestWithAnswers | undefined> {
+  return firstRow<RequestWithAnswers>(
+    db,
+    sql`select ${columns(approver)}, (
+        select coalesce(jsonb_agg(d.decision order by d.created_at, d.approver), '[]')
+        from ${decision} d where d.rid = r.rid
+      ) as decisions, (
+        select coalesce(jsonb_agg(o.outcome order by o.n), '[]') from ${outcome} o where o.rid = r.rid
+      ) as reports ${from} where r.rid = ${rid} and ${approver} = any(r.approvers)`,
+  );
+}
+
 /** What waits for this approver, soonest deadline first. */
 export function listInbox(db: Database, approver: string): Promise<RequestRow[]> {
   return rows<RequestRow>(
@@ -124,23 +147,6 @@ export async function listOutcomes(
   return rows(db, sql`select n, digest, outcome from ${outcome} where rid = ${rid} order by n`);
 }
 
-/**
- * A request's leaves, those in the log first: as many as evidence holds. What anybody can have as many of as they
- * like, openings and outcomes, is what is left out then.
- */
-export async function listLeaves(
-  db: Database,
-  rid: string,
-): Promise<{ kind: LeafKind; digest: string; salt: string; log_index: number | null }[]> {
-  return rows(
-    db,
-    sql`select kind, digest, salt, log_index::float8 as log_index from (
-        select * from ${leaf} where rid = ${rid}
-        order by kind in ('open', 'outcome'), seq limit ${limits.leavesInEvidence}) l
-      order by log_index, seq`,
-  );
-}
-
 /** When what happened to a request, by its leaves. Of openings and reports, which can be many, the first. */
 export async function listTimes(
   db: Database,
@@ -154,19 +160,24 @@ export async function listTimes(
   );
 }
 
-export interface OpenCeremony {
-  rid: string;
-  approver: string;
-  device_kid: string;
-  broker_nonce: string;
+/** A request as an approver opens it and decides over it, with what both are judged by. */
+export interface RequestToDecide extends RequestRow, LiveKeys {
+  /** This approver's ceremonies that can still be used. */
+  ceremonies: { cid: string; device_kid: string; broker_nonce: string }[];
 }
 
-/** The ceremony of this id, while it can still be used. */
-export function findCeremony(db: Database, cid: string): Promise<OpenCeremony | undefined> {
-  return firstRow<OpenCeremony>(
+export function findToDecide(
+  db: Database,
+  { rid, approver }: { rid: string; approver: string },
+): Promise<RequestToDecide | undefined> {
+  return firstRow<RequestToDecide>(
     db,
-    sql`select rid, approver, device_kid, broker_nonce from ${ceremony}
-      where cid = ${cid} and consumed_at is null and expires_at > now()`,
+    sql`select ${columns(approver)}, ${liveKeys(approver)}, (
+        select coalesce(jsonb_agg(jsonb_build_object('cid', c.cid, 'device_kid', c.device_kid,
+          'broker_nonce', c.broker_nonce)), '[]')
+        from ${ceremony} c where c.rid = r.rid and c.approver = ${approver}
+          and c.consumed_at is null and c.expires_at > now()
+      ) as ceremonies ${from} where r.rid = ${rid} and ${approver} = any(r.approvers)`,
   );
 }
 

@@ -1,3 +1,4 @@
+import type { RequestState } from "@countersign/shared";
 import { type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { faultPoint, faultsAreBuiltIn } from "../faults.js";
@@ -46,6 +47,10 @@ export const textArray = (values: readonly string[]): SQL =>
   sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`;
 
 export const json = (value: unknown): SQL => sql`${JSON.stringify(value)}::jsonb`;
+
+/** States as part of a statement's text. */
+export const words = (values: readonly RequestState[]): SQL =>
+  sql.raw(values.map((value) => `'${value}'`).join(", "));
 
 export const secondsFromNow = (seconds: number): SQL =>
   sql`now() + make_interval(secs => ${seconds}::float8)`;

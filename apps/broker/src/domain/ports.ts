@@ -94,7 +94,8 @@ export interface Logger {
 export interface SigningKey {
   kid: string;
   publicJwk: EcPublicJwk;
-  privateKey: CryptoKey;
+  /** ES256, as JWS has it (RFC 7518 3.4). */
+  sign(octets: Uint8Array): Uint8Array<ArrayBuffer>;
 }
 
 /** The key that signs checkpoints. Only what the database holds as the head of the log is ever signed. */

@@ -10,7 +10,6 @@ import {
   sha256Text,
 } from "@countersign/shared";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import * as z from "zod/mini";
 import type { AuthenticatedAgent } from "../authorization.js";
 import type { Broker } from "../broker.js";
@@ -25,6 +24,7 @@ import { chainFor } from "../pairing.js";
 import { cancel, evidenceOf, report } from "../redemption.js";
 import { authenticateAgent } from "./agent-auth.js";
 import { type HttpContext, type HttpEnv, readJson } from "./context.js";
+import { limitBody } from "./guards.js";
 import { createStreamLimit, type RateLimits } from "./limits.js";
 import { createRecent } from "./recent.js";
 import { streamEvents } from "./sse.js";
@@ -49,7 +49,7 @@ export function agentRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
         c.set("agent", await agentOf(c));
         await next();
       })
-      .put("/contexts/:sha256", bodyLimit({ maxSize: maxSealedBytes }), async (c) => {
+      .put("/contexts/:sha256", limitBody(maxSealedBytes), async (c) => {
         const agent = c.get("agent");
         const sealedSha256 = parse(bytes32, c.req.param("sha256"));
         const octets = new Uint8Array(await c.req.arrayBuffer());

@@ -23,13 +23,13 @@ import type { ApproverRow } from "../db/approvers.js";
 import { getContext } from "../db/contexts.js";
 import { readOversight } from "../db/oversight.js";
 import {
+  findWithAnswers,
   type HistoryCursor,
-  listDecisions,
   listHistory,
   listInbox,
-  listOutcomes,
   listTimes,
   type RequestRow,
+  type RequestWithAnswers,
 } from "../db/request-reads.js";
 import { listSessionVersions } from "../db/stream-holders.js";
 import { limits } from "../domain/limits.js";
@@ -78,8 +78,10 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       });
     })
     .get("/requests/:rid", async (c) => {
-      const person = await personOf(c);
-      return c.json(await toDetail(broker, await requestOf(broker, person, ridOf(c))));
+      const { approver } = await personOf(c);
+      const found = await findWithAnswers(broker.db, { rid: ridOf(c), approver });
+      if (!found) throw new ProtocolError("not_found");
+      return c.json(toDetail(found));
     })
     .get("/requests/:rid/times", async (c) => {
       const { rid } = await requestOf(broker, await personOf(c), ridOf(c));
@@ -188,17 +190,11 @@ function toSummary(row: RequestRow): RequestSummary {
   };
 }
 
-async function toDetail(broker: Broker, row: RequestRow): Promise<RequestDetail> {
-  const [decisions, outcomes] = await Promise.all([
-    listDecisions(broker.db, row.rid),
-    listOutcomes(broker.db, row.rid),
-  ]);
-  return {
-    ...toSummary(row),
-    request: row.request,
-    req_nonce: row.req_nonce,
-    decisions: decisions.map((stored) => stored.decision),
-    outcomes: outcomes.map(({ outcome }) => outcome),
-    ...(row.frozen_by === null ? {} : { freeze: row.frozen_by }),
-  };
-}
+const toDetail = (row: RequestWithAnswers): RequestDetail => ({
+  ...toSummary(row),
+  request: row.request,
+  req_nonce: row.req_nonce,
+  decisions: row.decisions,
+  outcomes: row.reports,
+  ...(row.frozen_by === null ? {} : { freeze: row.frozen_by }),
+});

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import { ProtocolError } from "@countersign/shared";
 import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { HttpEnv } from "./context.js";
 import type { FailureLimit } from "./limits.js";
 
@@ -45,6 +46,19 @@ export const limitFailures =
     await next();
     if (c.res.status === 401) await failures.count(address);
   };
+
+/**
+ * Refuses larger bodies. One that says its length can have no more (RFC 9112, 6.3), and is let on by that alone: asking
+ * for the body makes a whole `Request` and a stream of its own first.
+ */
+export const limitBody = (maxSize: number): MiddlewareHandler<HttpEnv> => {
+  const limit = bodyLimit({ maxSize });
+  return (c, next) => {
+    const length = c.req.header("content-length");
+    const isSmall = length !== undefined && Number(length) <= maxSize;
+    return isSmall && c.req.header("transfer-encoding") === undefined ? next() : limit(c, next);
+  };
+};
 
 /** The caller's address: the socket's, or what a proxy of ours says. Anybody else's header says nothing. */
 export const clientAddress = (trustedProxies: readonly string[]): MiddlewareHandler<HttpEnv> => {

@@ -41,7 +41,7 @@ export function oauthRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     switch (form.get("grant_type")) {
       case "client_credentials":
         return c.json(
-          await issueAccessToken(broker, {
+          issueAccessToken(broker, {
             clientId: agent.clientId,
             scope: "client",
             subject: agent.clientId,
@@ -80,7 +80,7 @@ export function oauthRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       if (found.state === "pending" && mine.signal.aborted) {
         return oauthError({ error: "slow_down", code: "poll_replaced" });
       }
-      return await tokenResponse(broker, agent, rid, found);
+      return tokenResponse(c, broker, agent, found);
     } catch (error) {
       if (error instanceof ProtocolError && error.code === "not_found") {
         return oauthError({ error: "invalid_grant", code: "not_found" });
@@ -102,12 +102,12 @@ function firstToApprove({ decisions }: Evidence): string {
 }
 
 /** CIBA 10.1.1 and 11: what each state means to the agent's poll (protocol section 4). */
-async function tokenResponse(
+function tokenResponse(
+  c: HttpContext,
   broker: Broker,
   { clientId }: AuthenticatedAgent,
-  rid: string,
   found: Redemption,
-): Promise<Response> {
+): Response {
   switch (found.state) {
     case "pending":
       return oauthError({ error: "authorization_pending", code: "authorization_pending" });
@@ -124,21 +124,15 @@ async function tokenResponse(
     case "used":
       return oauthError({ error: "invalid_grant", code: "already_settled" });
     case "redeemed": {
-      const { detail } = readRequestObject(found.request.request);
+      const { rid, request } = found.request;
+      const { detail } = readRequestObject(request);
       const approver = firstToApprove(found.evidence);
-      const [access, idToken] = await Promise.all([
-        issueAccessToken(broker, { clientId, scope: "approval", subject: approver }),
-        issueIdToken(broker, { clientId, approver, rid }),
-      ]);
-      return Response.json(
-        {
-          ...access,
-          id_token: idToken,
-          authorization_details: [detail],
-          evidence: found.evidence,
-        },
-        { headers: { "cache-control": "no-store" } },
-      );
+      return c.json({
+        ...issueAccessToken(broker, { clientId, scope: "approval", subject: approver }),
+        id_token: issueIdToken(broker, { clientId, approver, rid }),
+        authorization_details: [detail],
+        evidence: found.evidence,
+      });
     }
   }
 }

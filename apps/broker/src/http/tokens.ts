@@ -1,5 +1,4 @@
-import { bytes32, ProtocolError, parse, randomId } from "@countersign/shared";
-import { SignJWT } from "jose";
+import { bytes32, ProtocolError, parse, randomId, toBase64url, utf8 } from "@countersign/shared";
 import * as z from "zod/mini";
 import type { Broker } from "../broker.js";
 import { readCompact, requireSignature } from "./compact.js";
@@ -10,42 +9,51 @@ export const accessTokenSeconds = { approval: 60, client: 300 } as const;
 type Scope = "approval" | "client";
 
 /** @see RFC 9068, RFC 9449 section 6 */
-export async function issueAccessToken(
+export function issueAccessToken(
   broker: Broker,
   given: { clientId: string; scope: Scope; subject: string },
-): Promise<{ access_token: string; token_type: "DPoP"; expires_in: number; scope: string }> {
+): { access_token: string; token_type: "DPoP"; expires_in: number; scope: string } {
   const seconds = accessTokenSeconds[given.scope];
   const now = Math.floor(broker.now() / 1000);
-  const token = await new SignJWT({
+  const token = signToken(broker, "at+jwt", {
     client_id: given.clientId,
     scope: given.scope,
     cnf: { jkt: given.clientId },
-  })
-    .setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: broker.signingKey.kid })
-    .setIssuer(broker.site.issuer)
-    .setAudience(broker.site.issuer)
-    .setSubject(given.subject)
-    .setJti(randomId())
-    .setIssuedAt(now)
-    .setExpirationTime(now + seconds)
-    .sign(broker.signingKey.privateKey);
+    iss: broker.site.issuer,
+    aud: broker.site.issuer,
+    sub: given.subject,
+    jti: randomId(),
+    iat: now,
+    exp: now + seconds,
+  });
   return { access_token: token, token_type: "DPoP", expires_in: seconds, scope: given.scope };
 }
 
 /** CIBA 10.1.1: a token response carries an ID token about the person who answered. */
-export async function issueIdToken(
+export function issueIdToken(
   broker: Broker,
   given: { clientId: string; approver: string; rid: string },
-): Promise<string> {
+): string {
   const now = Math.floor(broker.now() / 1000);
-  return new SignJWT({ "urn:openid:params:jwt:claim:auth_req_id": given.rid })
-    .setProtectedHeader({ alg: "ES256", kid: broker.signingKey.kid })
-    .setIssuer(broker.site.issuer)
-    .setAudience(given.clientId)
-    .setSubject(given.approver)
-    .setIssuedAt(now)
-    .setExpirationTime(now + accessTokenSeconds.approval)
-    .sign(broker.signingKey.privateKey);
+  return signToken(broker, undefined, {
+    "urn:openid:params:jwt:claim:auth_req_id": given.rid,
+    iss: broker.site.issuer,
+    aud: given.clientId,
+    sub: given.approver,
+    iat: now,
+    exp: now + accessTokenSeconds.approval,
+  });
+}
+
+function signToken(
+  { signingKey }: Broker,
+  typ: string | undefined,
+  claims: Record<string, unknown>,
+): string {
+  const signed = [{ alg: "ES256", typ, kid: signingKey.kid }, claims]
+    .map((part) => toBase64url(utf8(JSON.stringify(part))))
+    .join(".");
+  return `${signed}.${toBase64url(signingKey.sign(utf8(signed)))}`;
 }
 
 const claims = z.object({

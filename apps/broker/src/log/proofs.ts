@@ -1,15 +1,15 @@
 import {
   inclusionProof,
   logProofText,
+  signCheckpoint,
   type Tree,
   tileHashReader,
   toBase64url,
   treeRoot,
 } from "@countersign/shared";
 import type { Database } from "../db/client.js";
-import { readHead } from "../db/log.js";
+import { type LogHead, readHead } from "../db/log.js";
 import type { LogKey } from "../domain/ports.js";
-import { currentCheckpoint } from "./checkpoint.js";
 import { readTile } from "./tiles.js";
 
 /** Whether this log once had this very tree. */
@@ -21,15 +21,17 @@ export async function isOwnTree(db: Database, { size, root }: Tree): Promise<boo
 }
 
 /**
- * Proofs that these leaves are under the current checkpoint, all of them under the same.
- * @param indices places in the tree, read before this call: the head of now covers them
+ * Proofs that these leaves are under a checkpoint, all of them under the same.
+ * @param head the log's, at a moment when it covered all of `indices`
  */
 export async function proveLeaves(
   db: Database,
   key: LogKey,
+  head: LogHead,
   indices: readonly number[],
 ): Promise<string[]> {
-  const { size, note } = await currentCheckpoint(db, key);
+  const { size } = head;
+  const note = await signCheckpoint(head, key);
   const read = tileHashReader(size, (path) => readTile(db, path));
   return Promise.all(
     indices.map(async (index) => {
