@@ -4,7 +4,15 @@ import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
 import { changeRow, epoch, firstRow, json, rows, secondsFromNow } from "./rows.js";
-import { approver, chainLink, credential, device, invitation, nonce, session } from "./schema.js";
+import {
+  approver,
+  chainLink,
+  credential,
+  device,
+  invitation,
+  nonce,
+  session,
+} from "./schema/accounts.js";
 
 const changed = sql`changed`;
 

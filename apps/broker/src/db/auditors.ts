@@ -4,7 +4,7 @@ import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
 import { changeRow, epoch, firstRow, rows } from "./rows.js";
-import { auditor, leaf } from "./schema.js";
+import { auditor, leaf } from "./schema/log.js";
 
 const roleDigest = (op: "add" | "remove", name: string): string =>
   sha256Text(canonicalBytes({ v: 1, role: "auditor", op, name }));

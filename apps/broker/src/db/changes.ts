@@ -3,7 +3,8 @@ import { sql } from "drizzle-orm";
 import type { Database } from "./client.js";
 import { lastLeaf } from "./request-reads.js";
 import { rows } from "./rows.js";
-import { leaf, logHead, authorizationRequest as request } from "./schema.js";
+import { leaf, logHead } from "./schema/log.js";
+import { authorizationRequest as request } from "./schema/requests.js";
 
 export const hintChannel = "countersign_hint";
 

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { changeRow, epoch, firstRow } from "./rows.js";
-import { authorizationRequest, sealedContext } from "./schema.js";
+import { authorizationRequest, sealedContext } from "./schema/requests.js";
 
 /**
  * Stores ciphertext before the request that names it. Storing the same again changes nothing.

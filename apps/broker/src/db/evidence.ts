@@ -4,7 +4,9 @@ import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import type { LogHead } from "./log.js";
 import { firstRow, textArray } from "./rows.js";
-import { approver, chainLink, decision, leaf, logHead, pairing } from "./schema.js";
+import { approver, chainLink, pairing } from "./schema/accounts.js";
+import { leaf, logHead } from "./schema/log.js";
+import { decision } from "./schema/requests.js";
 
 /** What evidence is made of beside the request itself, all of one moment. */
 export interface EvidenceParts {

@@ -4,15 +4,8 @@ import { lifecycle } from "../domain/lifecycle.js";
 import type { Database } from "./client.js";
 import { insertLeaf, insertLeaves } from "./leaf.js";
 import { firstRow, json, rows, words } from "./rows.js";
-import {
-  agent,
-  agentFreeze,
-  credential,
-  device,
-  nonce,
-  pairing,
-  authorizationRequest as request,
-} from "./schema.js";
+import { agent, agentFreeze, credential, device, nonce, pairing } from "./schema/accounts.js";
+import { authorizationRequest as request } from "./schema/requests.js";
 
 const changed = sql`changed`;
 

@@ -12,14 +12,14 @@ import { insertLeaf } from "./leaf.js";
 import { changeRow, epoch, firstRow, json, secondsFromNow } from "./rows.js";
 import {
   approver,
-  ceremony,
   chainLink,
   credential,
   device,
   deviceLink,
   nonce,
   session,
-} from "./schema.js";
+} from "./schema/accounts.js";
+import { ceremony } from "./schema/requests.js";
 
 const changed = sql`changed`;
 

@@ -1,6 +1,6 @@
 import { type LeafKind, type LeafRecord, leafEntry, randomNonce } from "@countersign/shared";
 import { type SQL, sql } from "drizzle-orm";
-import { leaf } from "./schema.js";
+import { leaf } from "./schema/log.js";
 
 /**
  * The part of a state change's statement that writes its leaf: it inserts exactly when `changed`, a CTE of

@@ -8,7 +8,7 @@ import {
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "./client.js";
 import { firstRow, json, rows, textArray } from "./rows.js";
-import { leaf, logEntry, logHead, logTileRoot } from "./schema.js";
+import { leaf, logEntry, logHead, logTileRoot } from "./schema/log.js";
 
 export interface LogHead {
   size: number;

@@ -3,7 +3,8 @@ import { sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { firstRow } from "./rows.js";
-import { decision, leaf, authorizationRequest as request } from "./schema.js";
+import { leaf } from "./schema/log.js";
+import { decision, authorizationRequest as request } from "./schema/requests.js";
 
 type Figures = Pick<Oversight, "requests" | "to_decision" | "on_screen" | "agents">;
 

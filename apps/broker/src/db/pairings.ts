@@ -9,7 +9,7 @@ import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
 import { changeRow, epoch, firstRow, json, rows, textArray } from "./rows.js";
-import { agent, agentFreeze, credential, device, nonce, pairing } from "./schema.js";
+import { agent, agentFreeze, credential, device, nonce, pairing } from "./schema/accounts.js";
 
 const changed = sql`changed`;
 

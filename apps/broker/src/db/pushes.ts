@@ -4,16 +4,9 @@ import { type AgentLimits, limits } from "../domain/limits.js";
 import type { PushTarget } from "../domain/ports.js";
 import type { Database } from "./client.js";
 import { epoch, firstRow, rows, secondsFromNow, textArray } from "./rows.js";
-import {
-  agent,
-  decision,
-  device,
-  pushOutbox,
-  pushSubscription,
-  pushWindow,
-  authorizationRequest as request,
-  session,
-} from "./schema.js";
+import { agent, device, session } from "./schema/accounts.js";
+import { pushOutbox, pushSubscription, pushWindow } from "./schema/alerts.js";
+import { decision, authorizationRequest as request } from "./schema/requests.js";
 
 const inWindow = sql`t > now() - make_interval(secs => ${limits.pushWindowSeconds})`;
 

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "./client.js";
 import { firstRow, rows } from "./rows.js";
-import { rateBucket } from "./schema.js";
+import { rateBucket } from "./schema/limits.js";
 
 /** A bucket that nobody used for so long is full again, whatever its size. */
 const fullAgainSeconds = 120;

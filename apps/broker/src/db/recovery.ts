@@ -7,7 +7,6 @@ import { insertLeaf } from "./leaf.js";
 import { changeRow, epoch, firstRow, json, rows, secondsFromNow, textArray } from "./rows.js";
 import {
   approver,
-  ceremony,
   chainLink,
   credential,
   device,
@@ -15,9 +14,9 @@ import {
   pairing,
   recovery,
   recoveryCode,
-  authorizationRequest as request,
   session,
-} from "./schema.js";
+} from "./schema/accounts.js";
+import { ceremony, authorizationRequest as request } from "./schema/requests.js";
 
 const changed = sql`changed`;
 

@@ -4,14 +4,9 @@ import { limits } from "../domain/limits.js";
 import { type LiveKeys, liveKeys } from "./approvers.js";
 import type { Database } from "./client.js";
 import { epoch, firstRow, rows } from "./rows.js";
-import {
-  agent,
-  ceremony,
-  decision,
-  leaf,
-  outcome,
-  authorizationRequest as request,
-} from "./schema.js";
+import { agent } from "./schema/accounts.js";
+import { leaf } from "./schema/log.js";
+import { ceremony, decision, outcome, authorizationRequest as request } from "./schema/requests.js";
 
 /** A request as its own agent or one of its approvers may see it. A request of others is not there. */
 export interface RequestRow {

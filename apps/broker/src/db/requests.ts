@@ -7,17 +7,15 @@ import { agentIsFrozen, claimAwakeAgent } from "./freezes.js";
 import { insertLeaf } from "./leaf.js";
 import { insertAlerts } from "./pushes.js";
 import { changeRow, epoch, firstRow, json, rows, textArray, words } from "./rows.js";
+import { credential, device, pairing } from "./schema/accounts.js";
+import { leaf } from "./schema/log.js";
 import {
   ceremony,
-  credential,
   decision,
-  device,
-  leaf,
   outcome,
-  pairing,
   authorizationRequest as request,
   sealedContext,
-} from "./schema.js";
+} from "./schema/requests.js";
 
 // Every function here is one statement: the change, its leaf and what hangs on it together, with state and
 // deadline in the WHERE. `undefined` means that nothing was changed; the caller reads why.

@@ -5,14 +5,14 @@ import { limits } from "../domain/limits.js";
 import type { Database } from "./client.js";
 import { insertLeaf } from "./leaf.js";
 import { firstRow, rows, textArray } from "./rows.js";
+import { leaf } from "./schema/log.js";
 import {
   ceremony,
   decision,
-  leaf,
   outcome,
   authorizationRequest as request,
   sealedContext,
-} from "./schema.js";
+} from "./schema/requests.js";
 
 // What is kept for so long and no longer. Each deletion is a leaf of its own, in its own statement: the digest is that
 // of the rule by which it was made. The tree's entries stay, so that all that is left can still be proved.

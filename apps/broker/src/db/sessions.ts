@@ -15,8 +15,8 @@ import {
   pairing,
   recovery,
   session,
-  usedProof,
-} from "./schema.js";
+} from "./schema/accounts.js";
+import { usedProof } from "./schema/limits.js";
 
 export type NoncePurpose =
   | "register"

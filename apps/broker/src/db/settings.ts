@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "./client.js";
 import { firstRow, json } from "./rows.js";
-import { setting } from "./schema.js";
+import { setting } from "./schema/accounts.js";
 
 /** The stored value of a name, or this one from now on: the first broker to ask decides, for all of them. */
 export async function settleSetting<T>(db: Database, name: string, value: T): Promise<T> {

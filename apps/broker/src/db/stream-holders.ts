@@ -10,7 +10,7 @@ import {
   recovery,
   recoveryCode,
   session,
-} from "./schema.js";
+} from "./schema/accounts.js";
 import { sessionIsAlive } from "./sessions.js";
 
 // Who holds open streams, asked about all at once. A version says only whether something is another than before.

@@ -6,7 +6,7 @@ import {
   toBase64url,
 } from "@countersign/shared";
 import type { Database } from "../db/client.js";
-import { agent, approver, credential, device, pairing } from "../db/schema.js";
+import { agent, approver, credential, device, pairing } from "../db/schema/accounts.js";
 
 export interface SeededApprover {
   id: string;
