@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** Workspace packages are read as source, so that unit tests need no build. */
 const conditions = ["@countersign/source", "module", "node", "development|production"];
+/** What is waited for may take longer than vitest's one second on a machine that does something else too. */
+const expect = { poll: { timeout: 10_000 } };
 const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -20,6 +22,7 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}"],
           testTimeout: 20_000,
           hookTimeout: 60_000,
+          expect,
         },
       },
       {
@@ -29,6 +32,7 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          expect,
         },
       },
     ],

@@ -24,7 +24,8 @@ afterEach(async () => {
   for (const undo of cleanup.splice(0).reverse()) {
     await undo();
   }
-  await rm(parent, { recursive: true, force: true });
+  // A server whose parent was killed may still be writing its last files.
+  await rm(parent, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
 async function query<Row>(url: string, text: string): Promise<Row[]> {
