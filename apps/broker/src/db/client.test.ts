@@ -59,4 +59,34 @@ describe("connections that an administrator ends", () => {
     await admin.end();
     await database.drop();
   }, 20_000);
+
+  it("in the middle of an answer leave nothing of it in the next one", async () => {
+    const database = await createDatabase();
+    const own = connect(database.url, { max: 1 });
+    const admin = postgres(database.url, { ...socketHost(database.url), max: 1 });
+    // Wider than the server's buffer, so that the first rows are sent while the others are still to come.
+    const cut = rows(
+      own.db,
+      sql`select repeat('x', 20000) as wide, pg_sleep(0.3)::text from generate_series(1, 30)`,
+    );
+    cut.catch(() => {});
+    await sleep(1000);
+    await admin`select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'countersign-broker' and datname = current_database()`;
+    await expect(cut).rejects.toSatisfy(isUnavailable);
+    let next: unknown;
+    const asked = () => rows(own.db, sql`select 1 as one`).then((found) => (next = found));
+    await expect
+      .poll(() =>
+        asked().then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    expect(next).toEqual([{ one: 1 }]);
+    await own.close();
+    await admin.end();
+    await database.drop();
+  });
 });
