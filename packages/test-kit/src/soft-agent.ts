@@ -7,12 +7,14 @@ import {
   contextHash,
   createManifest,
   type DeviceKeys,
+  type ErrorCode,
   fromBase64url,
   hash,
   type Manifest,
   matchCode,
   nonceCommitment,
   type Outcome,
+  ProtocolError,
   pairingId,
   pairingLink,
   parse,
@@ -119,7 +121,9 @@ export async function createSoftAgent(options: { origin: string; name?: string }
   async function accessToken(): Promise<string> {
     if (token && token.goodUntil > performance.now()) return token.bearer;
     const response = await form("/token", { grant_type: "client_credentials" });
-    const { access_token: bearer, expires_in } = parse(tokenResponse, await response.json());
+    const answer: unknown = await response.json();
+    if (!response.ok) throw new ProtocolError((answer as { code: ErrorCode }).code);
+    const { access_token: bearer, expires_in } = parse(tokenResponse, answer);
     token = { bearer, goodUntil: performance.now() + (expires_in - tokenMarginSeconds) * 1000 };
     return bearer;
   }

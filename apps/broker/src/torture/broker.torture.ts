@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { randomNonce } from "@countersign/shared";
 import {
   type BrokerProcess,
@@ -96,7 +97,9 @@ it.each(points)("broker killed at %s", async (point) => {
     await broker.stop();
     broker = await startOn(point);
     const work = drive(ledger);
-    const reached = await Promise.race([broker.ended.then(() => true), work.then(() => false)]);
+    // What runs out is told to whoever asks before it is settled.
+    const inVain = work.then(() => sleep(10_000)).then(() => false);
+    const reached = await Promise.race([broker.ended.then(() => true), inVain]);
     expect(reached, "the fault was reached").toBe(true);
     const began = performance.now();
     broker = await startOn();
