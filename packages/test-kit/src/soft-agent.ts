@@ -66,8 +66,13 @@ export type SoftAgent = Awaited<ReturnType<typeof createSoftAgent>>;
  * An agent that speaks the raw wire and checks nothing: for tests of a broker, and for hostile agents.
  * The product's agent is the SDK.
  */
-export async function createSoftAgent(options: { origin: string; name?: string }) {
-  const { origin } = options;
+export async function createSoftAgent(options: {
+  origin: string;
+  name?: string;
+  /** Instead of the global one. */
+  fetch?: typeof fetch;
+}) {
+  const { origin, fetch: send = fetch } = options;
   const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
     "sign",
     "verify",
@@ -106,7 +111,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
     headers: Record<string, string> = {},
     signal?: AbortSignal,
   ): Promise<Response> {
-    return fetch(`${origin}${path}`, {
+    return send(`${origin}${path}`, {
       method: "POST",
       headers: { dpop: await dpop("POST", path), ...headers },
       body: new URLSearchParams({
@@ -133,7 +138,7 @@ export async function createSoftAgent(options: { origin: string; name?: string }
     const isPairing = path.startsWith("/v1/pairings");
     const bearer = isPairing ? undefined : await accessToken();
     const isOctets = body instanceof Uint8Array;
-    return fetch(`${origin}${path}`, {
+    return send(`${origin}${path}`, {
       method,
       headers: {
         dpop: await dpop(method, path, bearer),

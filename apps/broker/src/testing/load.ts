@@ -40,7 +40,7 @@ export interface Writer {
   phone: SoftPhone;
 }
 
-/** Each with an approver of its own, so that a fast machine stays within what one person may call. */
+/** Each with an approver and addresses of its own, so that a fast machine stays within what one of them may call. */
 export async function startWriters(
   { origin, firstInvitation }: BrokerProcess,
   count: number,
@@ -48,9 +48,10 @@ export async function startWriters(
   const writers: Writer[] = [];
   let invitation = firstInvitation ?? "";
   while (writers.length < count) {
-    const phone = await createSoftPhone({ origin, fetch: from(`10.0.0.${writers.length + 1}`) });
-    await phone.enrol(invitation, `Approver ${writers.length + 1}`);
-    const agent = await createSoftAgent({ origin });
+    const number = writers.length + 1;
+    const phone = await createSoftPhone({ origin, fetch: from(`10.0.0.${number}`) });
+    await phone.enrol(invitation, `Approver ${number}`);
+    const agent = await createSoftAgent({ origin, fetch: from(`10.1.0.${number}`) });
     await agent.pairWith(phone);
     writers.push({ agent, phone });
     invitation = await phone.invite();
