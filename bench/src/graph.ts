@@ -13,6 +13,7 @@ export function drawCurves(curves: readonly Curve[]): string {
   const height = curves.length * panelHeight;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    "<title>What a cycle costs, against load and size</title>",
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     ...panels,
     "</svg>",
