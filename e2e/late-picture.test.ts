@@ -19,6 +19,19 @@ async function ask(given: Parameters<SoftAgent["request"]>[0]) {
   return request;
 }
 
+/** Keeps the picture's piece on its way. @returns what lets it arrive */
+async function holdPicture(rid: string): Promise<() => void> {
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.route(`**/app/requests/${rid}/contexts/*`, async (route) => {
+    await arrived;
+    await route.continue();
+  });
+  return arrive;
+}
+
 /** More than a screen of text below the picture. */
 const reasons = Array.from(
   { length: 30 },
@@ -39,14 +52,7 @@ afterAll(() => world.close());
 it("the text stands before its picture is there, and whoever passed its empty place has not seen it", async () => {
   const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
   const request = await ask({ picture, screenshot, reasons, args: { path: "/srv/early" } });
-  let arrive = (): void => undefined;
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  await page.route(`**/app/requests/${request.rid}/contexts/*`, async (route) => {
-    await arrived;
-    await route.continue();
-  });
+  const arrive = await holdPicture(request.rid);
   await page.goto(`/requests/${request.rid}`);
   await page.getByText("/srv/early").first().waitFor();
   const toTheEnd = async () => {
@@ -194,14 +200,7 @@ async function growOld(agentJkt: string): Promise<void> {
 it("a picture that came behind an open sheet has not been seen when the sheet closes", async () => {
   const { picture, screenshot } = await draw(page, "desk", { width: 390, height: 300 });
   const request = await ask({ picture, screenshot, reasons, args: { path: "/srv/behind" } });
-  let arrive = (): void => undefined;
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  await page.route(`**/app/requests/${request.rid}/contexts/*`, async (route) => {
-    await arrived;
-    await route.continue();
-  });
+  const arrive = await holdPicture(request.rid);
   await page.evaluate(growOld, agent.clientId);
   await page.goto(`/requests/${request.rid}`);
   await page.getByText("/srv/behind").first().waitFor();
