@@ -100,14 +100,24 @@ describe("the log that anybody can read", () => {
   });
 });
 
+/** Keeps every approval out of the tree. @returns what ends that */
+async function holdHead(): Promise<() => Promise<void>> {
+  const own = openDatabase(world.broker);
+  const held = await own.reserve();
+  await held`begin`;
+  await held`select from log_head for update`;
+  return async () => {
+    await held`rollback`;
+    held.release();
+    await own.end();
+  };
+}
+
 describe("an approval and the log", () => {
   it("is not handed out before its leaf is under a checkpoint, and is as soon as it is", async () => {
     const { agent, phone } = world;
     const request = await agent.request();
-    const own = openDatabase(world.broker);
-    const held = await own.reserve();
-    await held`begin`;
-    await held`select from log_head for update`;
+    const letGo = await holdHead();
     const deciding = phone.approve(request.rid);
     const state = async () => (await agent.status(request.rid)).state;
     await expect.poll(state).toBe("approved");
@@ -119,9 +129,7 @@ describe("an approval and the log", () => {
     expect(await state()).toBe("approved");
 
     const waiting = agent.poll(request.rid);
-    await held`rollback`;
-    held.release();
-    await own.end();
+    await letGo();
     const answer = await waiting;
     expect(answer.status).toBe(200);
     expect(await deciding).toBe("approved");
@@ -130,18 +138,13 @@ describe("an approval and the log", () => {
   it("is not what a denial waits for: a no needs no place in the log", async () => {
     const { agent, phone } = world;
     const request = await agent.request();
-    const own = openDatabase(world.broker);
-    const held = await own.reserve();
-    await held`begin`;
-    await held`select from log_head for update`;
+    const letGo = await holdHead();
     // The head stays taken for as long as a statement may wait for it.
     const stalled = sleep(4000).then(() => "stalled");
     expect(await Promise.race([phone.deny(request.rid), stalled])).toBe("denied");
     const { body } = await agent.poll(request.rid);
     expect(body).toMatchObject({ error: "access_denied", decision: { decision: "deny" } });
-    await held`rollback`;
-    held.release();
-    await own.end();
+    await letGo();
   });
 
   it("comes with proofs of every leaf that a checkpoint covers", async () => {
