@@ -72,17 +72,17 @@ export async function requestAuthorization(
   jws: string,
 ): Promise<{ rid: string; reqNonce: string; expiresInSeconds: number }> {
   const request = await verifyRequestObject(jws, agent.jwk);
-  const known = await sameRequest(broker, agent, request);
-  if (known) return answer(broker, request, known.req_nonce);
-
-  checkRequest(broker, request);
+  const fault = faultOf(broker, request);
   const reqNonce = randomNonce();
   const row = toRow(broker, request, jws, reqNonce);
-  const insert = () => insertRequest(broker.db, row).catch(refuseConflict("invalid_request"));
+  const insert = async () =>
+    fault === undefined &&
+    (await insertRequest(broker.db, row).catch(refuseConflict("invalid_request")));
   for (let attempt = 1; !(await insert()); attempt++) {
-    const concurrent = await sameRequest(broker, agent, request);
-    if (concurrent) return answer(broker, request, concurrent.req_nonce);
-    const why = await whyNotInserted(broker, request);
+    // Asked again, however late, a request that is here gets its answer.
+    const same = await sameRequest(broker, agent, request);
+    if (same) return answer(broker, request, same.req_nonce);
+    const why = fault ?? (await whyNotInserted(broker, request));
     // No reason but this agent's other requests of the same moment: of each such crowd one is stored.
     if (why || attempt > broker.allowed.pendingPerAgent)
       throw new ProtocolError(why ?? "slow_down");
@@ -103,15 +103,14 @@ async function sameRequest(
   return known;
 }
 
-function checkRequest(broker: Broker, { claims, detail }: AuthorizationRequest): void {
+function faultOf(broker: Broker, { claims, detail }: AuthorizationRequest): ErrorCode | undefined {
   const now = nowSeconds(broker);
-  if (claims.aud !== broker.site.issuer) throw new ProtocolError("invalid_request");
-  if (Math.abs(claims.iat - now) > maxClockSkewSeconds) throw new ProtocolError("clock_skew");
-  if (claims.nbf > now + maxClockSkewSeconds) throw new ProtocolError("clock_skew");
-  if (claims.exp <= now) throw new ProtocolError("expired");
-  if (!renderers.some((version) => version === detail.renderer)) {
-    throw new ProtocolError("renderer_unsupported");
-  }
+  if (claims.aud !== broker.site.issuer) return "invalid_request";
+  if (Math.abs(claims.iat - now) > maxClockSkewSeconds) return "clock_skew";
+  if (claims.nbf > now + maxClockSkewSeconds) return "clock_skew";
+  if (claims.exp <= now) return "expired";
+  const isKnown = renderers.some((version) => version === detail.renderer);
+  return isKnown ? undefined : "renderer_unsupported";
 }
 
 const toRow = (
@@ -259,7 +258,7 @@ async function approve(
   );
   if (!live) return undefined;
   // What another log's notary signed is no approval here: the agent would refuse it, and its broker for good.
-  if (statement.checkpoint && !(await isOwnTree(broker.db, statement.checkpoint))) {
+  if (statement.checkpoint && !(await isOwnTree(broker, statement.checkpoint))) {
     throw new ProtocolError("invalid_binding", { reason: "checkpoint" });
   }
   await verifyApproval(

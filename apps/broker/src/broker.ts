@@ -7,6 +7,7 @@ import type {
   LogKey,
   Sequencer,
   SigningKey,
+  TreeMemory,
   WebAuthn,
   WebPush,
 } from "./domain/ports.js";
@@ -24,6 +25,7 @@ export interface Broker {
   signingKey: SigningKey;
   logKey: LogKey;
   sequencer: Sequencer;
+  tree: TreeMemory;
   allowed: AgentLimits;
   /** The process's clock, in milliseconds. Deadlines are the database's; this one only bounds proofs and skew. */
   now: () => number;

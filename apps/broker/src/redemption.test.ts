@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Broker } from "./broker.js";
 import { loadLogKey } from "./checks.js";
 import { type Connection, connect, type Database } from "./db/client.js";
+import { createTreeMemory } from "./log/tree-memory.js";
 import { redeem } from "./redemption.js";
 import { openDatabase, type Sql } from "./testing/attack.js";
 import { pairedWorld, startTestBroker, type TestBroker } from "./testing/harness.js";
@@ -50,7 +51,10 @@ it("redeems an approval whose checkpoint comes while its agent asks for it", asy
     sql`update leaf set log_index = ${leaf?.["log_index"]} where rid = ${rid} and kind = 'approve'`;
   const db = interrupted(connection.db, "redemption_key_hash = ", checkpoint);
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const half = { db, log: silent, logKey, bus: { publish() {} } } as unknown as Broker;
+  const half = {
+    ...{ db, log: silent, logKey, tree: createTreeMemory(db) },
+    bus: { publish() {} },
+  } as unknown as Broker;
   const found = await redeem(half, agent, { rid, idempotencyKey: undefined });
   expect(found.state).toBe("redeemed");
 });

@@ -31,43 +31,53 @@ import { proveLeaves } from "./log/proofs.js";
 /** What an agent's poll finds. */
 export type Redemption =
   | { state: "redeemed"; evidence: Evidence; request: RequestRow }
-  | { state: "pending" | "used" | "canceled" | "expired" | "withdrawn" }
+  | { state: "pending"; request?: RequestRow }
+  | { state: "used" | "canceled" | "expired" | "withdrawn" }
   | { state: "denied"; decision: DeniedDecision | undefined; freeze: SignedFreeze | null };
 
 /**
  * Hands the evidence of an approved request to its agent, once; with the same idempotency key again for a
  * minute, since a reply can be lost.
+ * @param given `seen`: the request as it was found pending, where something has probably happened to it since
  * @throws ProtocolError `not_found`
  */
 export async function redeem(
   broker: Broker,
   agent: AuthenticatedAgent,
-  given: { rid: string; idempotencyKey: string | undefined },
+  given: { rid: string; idempotencyKey: string | undefined; seen?: RequestRow | undefined },
 ): Promise<Redemption> {
-  const request = await findForAgent(broker.db, { rid: given.rid, clientId: agent.clientId });
+  const { clientId } = agent;
+  const { rid, idempotencyKey, seen } = given;
+  const keyHash = idempotencyKey === undefined ? null : sha256Text(utf8(idempotencyKey));
+  const claim = ({ ar_hash: arHash }: RequestRow): Promise<boolean> =>
+    redeemRequest(broker.db, { rid, clientId, arHash, keyHash });
+  const redeemed = async (request: RequestRow): Promise<Redemption> => ({
+    ...{ state: "redeemed", request },
+    evidence: await readEvidence(broker, agent, request),
+  });
+  const claimed = (request: RequestRow): Promise<Redemption> => {
+    tell(broker, rid, clientId, request.approvers, "redeemed");
+    return redeemed(request);
+  };
+
+  // What woke a poll is mostly the approval; of the rest of a request nothing changes.
+  if (seen && (await claim(seen))) return claimed(seen);
+  const request = await findForAgent(broker.db, { rid, clientId });
   if (!request) throw new ProtocolError("not_found");
-  const { rid, client_id: clientId } = request;
-  const keyHash =
-    given.idempotencyKey === undefined ? null : sha256Text(utf8(given.idempotencyKey));
   switch (request.state) {
     case "pending":
-      return { state: "pending" };
+      return { state: "pending", request };
     case "approved": {
-      const claim = () =>
-        redeemRequest(broker.db, { rid, clientId, arHash: request.ar_hash, keyHash });
-      if (!(await claim())) {
-        if (await waitsForLog(broker.db, rid)) return { state: "pending" };
-        // Its checkpoint may have come between the two, and was then all that was missing.
-        if (!(await claim())) return afterLostRace(broker, agent, given, request);
-      }
-      tell(broker, rid, clientId, request.approvers, "redeemed");
-      return { state: "redeemed", request, evidence: await readEvidence(broker, agent, request) };
+      if (await claim(request)) return claimed(request);
+      if (await waitsForLog(broker.db, rid)) return { state: "pending", request };
+      // Its checkpoint may have come between the two, and was then all that was missing.
+      if (await claim(request)) return claimed(request);
+      return afterLostRace(broker, agent, given, request);
     }
     case "redeemed": {
       const again =
         keyHash !== null && (await canRedeemAgain(broker.db, { rid, clientId, keyHash }));
-      if (!again) return { state: "used" };
-      return { state: "redeemed", request, evidence: await readEvidence(broker, agent, request) };
+      return again ? redeemed(request) : { state: "used" };
     }
     case "reported":
       return { state: "used" };
@@ -144,7 +154,7 @@ async function proven(
   { leaves, head }: EvidenceParts,
 ): Promise<LoggedLeaf[]> {
   const indices = leaves.flatMap(({ index }) => (index === null ? [] : [index]));
-  const proofs = await proveLeaves(broker.db, broker.logKey, head, indices);
+  const proofs = await proveLeaves(broker, head, indices);
   // Those without a place come last.
   return leaves.map(({ kind, digest, salt }, at) => {
     const proof = proofs[at];

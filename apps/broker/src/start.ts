@@ -33,6 +33,7 @@ import { knownPushHosts } from "./domain/push-endpoint.js";
 import { type Environment, type PublicSite, StartupError, siteOf, vapidSubjectOf } from "./env.js";
 import { refusal } from "./http/errors.js";
 import { createSequencer } from "./log/sequence.js";
+import { createTreeMemory } from "./log/tree-memory.js";
 import { migrationsFolder, type Stops, startOwnDatabase } from "./own-database.js";
 import { startPushSender } from "./push.js";
 import { expireOverdue, tellLogged } from "./redemption.js";
@@ -79,6 +80,7 @@ export async function start(
     const reserved = connect(databaseUrl, { max: reservedConnections, role: brokerRole });
     stops.push(() => reserved.close());
     const bus = startEventBus(databaseUrl, log, stops);
+    const tree = createTreeMemory(db);
     const broker: Broker = {
       db,
       reserved: reserved.db,
@@ -98,7 +100,11 @@ export async function start(
       signingKey: await loadSigningKey(db),
       logKey: await loadLogKey(db, site),
       // A decision waits for its place in the log: never behind what anybody reads.
-      sequencer: await createSequencer(reserved.db, (rids) => tellLogged(bus, rids)),
+      sequencer: await createSequencer(reserved.db, ({ start, entries, rids }) => {
+        tree.add(start, entries);
+        tellLogged(bus, rids);
+      }),
+      tree,
       allowed: { pendingPerAgent: env.PENDING_PER_AGENT, pushesPerWindow: env.ALERTS_PER_AGENT },
       now,
     };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RequestChange } from "../db/changes.js";
 import { describeFailure } from "../db/failures.js";
 import { type EventBus, type Hint, type Logger, topics } from "../domain/ports.js";
@@ -14,6 +15,9 @@ export interface HintLine {
 const readMilliseconds = 1000;
 /** A line on which nothing was heard for longer is taken for dead: see `silenceMilliseconds`. */
 const beatMilliseconds = 2500;
+
+/** Between two readings, and two hints: what changes meanwhile shares the next one. */
+const pauseMilliseconds = 5;
 
 export interface SharedBus extends EventBus {
   /** Another broker has changed something. */
@@ -62,7 +66,7 @@ export function createEventBus(line: HintLine, log: Logger): SharedBus {
   };
 }
 
-/** Runs the work; asked meanwhile, however often, it runs once more. */
+/** Runs the work at once; asked meanwhile or just after, however often, it runs once more. */
 function onceAtATime(work: () => Promise<void>, onError: (error: unknown) => void): () => void {
   let running = false;
   let again = false;
@@ -73,6 +77,7 @@ function onceAtATime(work: () => Promise<void>, onError: (error: unknown) => voi
     while (again) {
       again = false;
       await work().catch(onError);
+      await sleep(pauseMilliseconds, undefined, { ref: false });
     }
     running = false;
   };

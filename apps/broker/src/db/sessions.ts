@@ -1,5 +1,5 @@
 import type { EcPublicJwk } from "@countersign/shared";
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { limits } from "../domain/limits.js";
 import type { ApproverRow } from "./approvers.js";
 import type { Database } from "./client.js";
@@ -90,53 +90,42 @@ interface Proof {
   expiresAt: number;
 }
 
-const recordsOf = (proofs: readonly Proof[]): SQL => sql`jsonb_to_recordset(${json(proofs)})
-  as p(hash text, "expiresAt" float8)`;
-
-/**
- * Marks proofs as used.
- * @param seen the agent that is noted to have been here; at most once a minute, since it is for people to read
- * @returns false when one of them had been used before
- */
-export async function useProofs(
-  db: Database,
-  proofs: readonly Proof[],
-  seen?: string,
-): Promise<boolean> {
-  const used = await rows(
+/** Marks a proof as used. @returns false when it had been used before */
+export async function useProof(db: Database, { hash, expiresAt }: Proof): Promise<boolean> {
+  const used = await firstRow(
     db,
-    sql`with used as (
-      insert into ${usedProof} (hash, expires_at) select p.hash, to_timestamp(p."expiresAt") from ${recordsOf(proofs)}
-      on conflict (hash) do nothing returning hash
-    ), noted as (
-      update ${agent} set last_seen_at = now()
-      where client_id = ${seen ?? null} and exists (select 1 from used)
-        and (last_seen_at is null or last_seen_at < now() - interval '1 minute')
-    )
-    select hash from used`,
+    sql`insert into ${usedProof} (hash, expires_at) values (${hash}, to_timestamp(${expiresAt}::float8))
+      on conflict (hash) do nothing returning hash`,
   );
-  return used.length === proofs.length;
+  return used !== undefined;
 }
 
 /**
- * Marks a proof as used by an agent, while somebody is paired with it.
- * @returns the agent's key, and whether the proof had not been used before
+ * Marks proofs as used by an agent, while somebody is paired with it.
+ * @param given `seen`: it is noted to have been here; at most once a minute, since that is for people to read
+ * @returns the agent's key, and whether none of the proofs had been used before
  */
-export function useAgentProof(
+export function useAgentProofs(
   db: Database,
-  clientId: string,
-  proof: Proof,
+  given: { clientId: string; proofs: readonly Proof[]; seen?: true },
 ): Promise<{ jwk: EcPublicJwk; fresh: boolean } | undefined> {
+  const { clientId, proofs, seen = false } = given;
   return firstRow(
     db,
     sql`with live as (
-      select a.jwk from ${agent} a where a.client_id = ${clientId}
+      select a.client_id, a.jwk from ${agent} a where a.client_id = ${clientId}
         and exists (select 1 from ${pairing} p where p.client_id = a.client_id and p.state = 'live')
     ), used as (
-      insert into ${usedProof} (hash, expires_at) select p.hash, to_timestamp(p."expiresAt") from live, ${recordsOf([proof])}
+      insert into ${usedProof} (hash, expires_at)
+      select p.hash, to_timestamp(p."expiresAt") from live,
+        jsonb_to_recordset(${json(proofs)}) as p(hash text, "expiresAt" float8)
       on conflict (hash) do nothing returning hash
+    ), noted as (
+      update ${agent} a set last_seen_at = now() from live
+      where a.client_id = live.client_id and ${seen}::boolean and exists (select 1 from used)
+        and (a.last_seen_at is null or a.last_seen_at < now() - interval '1 minute')
     )
-    select jwk, exists (select 1 from used) as fresh from live`,
+    select jwk, (select count(*) from used) = ${proofs.length}::int as fresh from live`,
   );
 }
 

@@ -2,9 +2,11 @@ import type {
   Assertion,
   Credential,
   EcPublicJwk,
+  HashReader,
   PushOutcome,
   RequestState,
   Site,
+  Tree,
 } from "@countersign/shared";
 import type { OutgoingPush } from "./push-message.js";
 
@@ -106,6 +108,14 @@ export interface LogKey {
   privateKey: CryptoKey;
   /** What agents pin. */
   vkey: string;
+}
+
+/** Hashes of the tree that this process has read or made: a log only grows, so what stands in it stays. */
+export interface TreeMemory {
+  /** Reads hashes of the tree under this head; from the database where it does not know them. */
+  under(head: Tree): Promise<HashReader>;
+  /** Takes over entries that have just come into the tree, from place `start` on. */
+  add(start: number, entries: readonly Uint8Array[]): void;
 }
 
 /** Puts leaves under a checkpoint. */

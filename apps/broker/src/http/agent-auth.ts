@@ -1,10 +1,10 @@
 import { ProtocolError } from "@countersign/shared";
 import type { AuthenticatedAgent } from "../authorization.js";
 import type { Broker } from "../broker.js";
-import { useAgentProof, useProofs } from "../db/sessions.js";
+import { useAgentProofs, useProof } from "../db/sessions.js";
 import type { KeyHolder } from "../pairing.js";
 import type { HttpContext } from "./context.js";
-import { verifyClientAssertion, verifyDpop } from "./proofs.js";
+import { type UsedProof, verifyClientAssertion, verifyDpop } from "./proofs.js";
 import { verifyClientToken } from "./tokens.js";
 
 /** `private_key_jwt` alone: CIBA clients send no DPoP proof to `/bc-authorize`. */
@@ -12,9 +12,8 @@ export async function authenticateClient(
   broker: Broker,
   form: ReadonlyMap<string, string>,
 ): Promise<AuthenticatedAgent> {
-  const { clientId, jwk, used } = await verifyClientAssertion(broker, form);
-  if (!(await useProofs(broker.db, [used], clientId))) throw replayed("invalid_client");
-  return { clientId, jwk };
+  const { clientId, used } = await verifyClientAssertion(broker, form);
+  return requireFresh(broker, { clientId, proofs: [used], seen: true }, "invalid_client");
 }
 
 /** `private_key_jwt` and a DPoP proof by the same key: `/token`. */
@@ -23,7 +22,7 @@ export async function authenticateForToken(
   c: HttpContext,
   form: ReadonlyMap<string, string>,
 ): Promise<AuthenticatedAgent> {
-  const { clientId, jwk, used } = await verifyClientAssertion(broker, form);
+  const { clientId, used } = await verifyClientAssertion(broker, form);
   const proof = await verifyDpop(broker, c.req.header("dpop"), {
     method: c.req.method,
     path: c.req.path,
@@ -31,8 +30,7 @@ export async function authenticateForToken(
   if (proof.jkt !== clientId) {
     throw new ProtocolError("invalid_dpop_proof", { reason: "another key" });
   }
-  if (!(await useProofs(broker.db, [used, proof.used]))) throw replayed("invalid_client");
-  return { clientId, jwk };
+  return requireFresh(broker, { clientId, proofs: [used, proof.used] }, "invalid_client");
 }
 
 /** A DPoP-bound access token: everything under `/v1` but pairings. */
@@ -51,10 +49,19 @@ export async function authenticateAgent(
   if (proof.jkt !== clientId) {
     throw new ProtocolError("invalid_dpop_proof", { reason: "another key" });
   }
-  const used = await useAgentProof(broker.db, clientId, proof.used);
+  return requireFresh(broker, { clientId, proofs: [proof.used] }, "invalid_dpop_proof");
+}
+
+/** Somebody is still paired with the agent, and nothing of what it proved itself with was used before. */
+async function requireFresh(
+  { db }: Broker,
+  given: { clientId: string; proofs: readonly UsedProof[]; seen?: true },
+  code: ReplayCode,
+): Promise<AuthenticatedAgent> {
+  const used = await useAgentProofs(db, given);
   if (!used) throw new ProtocolError("invalid_client");
-  if (!used.fresh) throw replayed("invalid_dpop_proof");
-  return { clientId, jwk: used.jwk };
+  if (!used.fresh) throw replayed(code);
+  return { clientId: given.clientId, jwk: used.jwk };
 }
 
 /** A DPoP proof alone: pairings, where nobody is known yet. */
@@ -63,9 +70,11 @@ export async function authenticateKey(broker: Broker, c: HttpContext): Promise<K
     method: c.req.method,
     path: c.req.path,
   });
-  if (!(await useProofs(broker.db, [proof.used]))) throw replayed("invalid_dpop_proof");
+  if (!(await useProof(broker.db, proof.used))) throw replayed("invalid_dpop_proof");
   return { jkt: proof.jkt };
 }
 
-const replayed = (code: "invalid_client" | "invalid_dpop_proof"): ProtocolError =>
+type ReplayCode = "invalid_client" | "invalid_dpop_proof";
+
+const replayed = (code: ReplayCode): ProtocolError =>
   new ProtocolError(code, { reason: "replayed" });

@@ -2,6 +2,7 @@ import { approverOf, type Evidence, ProtocolError, readRequestObject } from "@co
 import { Hono } from "hono";
 import { type AuthenticatedAgent, requestAuthorization } from "../authorization.js";
 import type { Broker } from "../broker.js";
+import type { RequestRow } from "../db/request-reads.js";
 import { limits } from "../domain/limits.js";
 import { topics } from "../domain/ports.js";
 import { type Redemption, redeem } from "../redemption.js";
@@ -66,6 +67,7 @@ export function oauthRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     polls.set(key, mine);
     const signal = AbortSignal.any([c.req.raw.signal, mine.signal]);
     const idempotencyKey = c.req.header("idempotency-key");
+    let seen: RequestRow | undefined;
     try {
       const found = await longPoll(
         broker.bus,
@@ -73,8 +75,13 @@ export function oauthRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
         signal,
         limits.longPollSeconds * 1000,
         // A redemption happens once: only for a caller who is still there to hear of it.
-        async (): Promise<Redemption> =>
-          signal.aborted ? { state: "pending" } : redeem(broker, agent, { rid, idempotencyKey }),
+        async (hinted): Promise<Redemption> => {
+          if (signal.aborted) return { state: "pending" };
+          const given = { rid, idempotencyKey, seen: hinted ? seen : undefined };
+          const now = await redeem(broker, agent, given);
+          if (now.state === "pending") seen = now.request;
+          return now;
+        },
         ({ state }) => state !== "pending",
       );
       if (found.state === "pending" && mine.signal.aborted) {

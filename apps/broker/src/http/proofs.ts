@@ -103,15 +103,30 @@ const assertionPayload = z.object({
 
 export const clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/** Agents' keys, by the thumbprints that name them. Whether somebody is still paired with one is asked at each use. */
+const knownKeys = new Map<string, EcPublicJwk>();
+const maxKnown = 1000;
+
+/** @throws Error when nobody ever was paired with such an agent, or nobody is any more */
+async function keyOf({ db }: Broker, clientId: string): Promise<EcPublicJwk> {
+  const known = knownKeys.get(clientId);
+  if (known) return known;
+  const jwk = await findLiveAgent(db, clientId);
+  if (!jwk || thumbprint(jwk) !== clientId) throw new Error("unknown");
+  if (knownKeys.size >= maxKnown) knownKeys.clear();
+  knownKeys.set(clientId, jwk);
+  return jwk;
+}
+
 /**
- * Authenticates an agent by `private_key_jwt`. Only keys with a live pairing authenticate at all.
+ * Verifies `private_key_jwt`, but for replay and for whether the agent is still paired: the caller stores `used`.
  * @throws ProtocolError `invalid_client`, `clock_skew`
  * @see RFC 7523 section 3; OpenID Connect Core section 9
  */
 export async function verifyClientAssertion(
   broker: Broker,
   form: ReadonlyMap<string, string>,
-): Promise<{ clientId: string; jwk: EcPublicJwk; used: UsedProof }> {
+): Promise<{ clientId: string; used: UsedProof }> {
   const now = broker.now() / 1000;
   try {
     if (form.get("client_assertion_type") !== clientAssertionType) throw new Error("type");
@@ -124,16 +139,14 @@ export async function verifyClientAssertion(
     if (named !== undefined && named !== claims.sub) throw new Error("client_id");
     const audiences = typeof claims.aud === "string" ? [claims.aud] : claims.aud;
     if (audiences.length !== 1 || audiences[0] !== broker.site.issuer) throw new Error("aud");
-    const jwk = await findLiveAgent(broker.db, claims.sub);
-    if (!jwk || thumbprint(jwk) !== claims.sub) throw new Error("unknown");
-    await requireSignature(jws, jwk);
+    await requireSignature(jws, await keyOf(broker, claims.sub));
     const issuedAt = claims.iat ?? claims.nbf ?? now;
     if (Math.abs(issuedAt - now) > maxClockSkewSeconds) throw new ProtocolError("clock_skew");
     if (claims.exp <= now || claims.exp > now + proofSeconds + maxClockSkewSeconds) {
       throw new Error("exp");
     }
     const used = usedProof("assertion", claims.sub, claims.jti, now);
-    return { clientId: claims.sub, jwk, used };
+    return { clientId: claims.sub, used };
   } catch (cause) {
     if (cause instanceof ProtocolError && cause.code === "clock_skew") throw cause;
     if (isUnavailable(cause)) throw cause;

@@ -2,13 +2,13 @@ import type { EventBus } from "../domain/ports.js";
 
 /**
  * Resolves at the next hint on a topic, when the time is over, or when the caller went away; starts listening at
- * once, so that nothing is missed between a read and the wait after it.
+ * once, so that nothing is missed between a read and the wait after it. Says whether there was a hint.
  */
 export function nextHint(
   bus: EventBus,
   topic: string,
   signal: AbortSignal,
-): { wait(milliseconds: number): Promise<void>; stop(): void } {
+): { wait(milliseconds: number): Promise<boolean>; stop(): void } {
   let hinted = false;
   let wake = () => {};
   const unsubscribe = bus.subscribe(topic, () => {
@@ -19,18 +19,18 @@ export function nextHint(
   signal.addEventListener("abort", onAbort);
   return {
     async wait(milliseconds) {
-      if (hinted || signal.aborted || milliseconds <= 0) {
-        hinted = false;
-        return;
+      if (!hinted && !signal.aborted && milliseconds > 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, milliseconds);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      const heard = hinted;
       hinted = false;
+      return heard;
     },
     stop() {
       unsubscribe();
@@ -49,18 +49,18 @@ export async function longPoll<T>(
   topic: string,
   signal: AbortSignal,
   milliseconds: number,
-  read: () => Promise<T>,
+  read: (hinted: boolean) => Promise<T>,
   isNews: (value: T) => boolean,
 ): Promise<T> {
   const deadline = performance.now() + milliseconds;
   const hint = nextHint(bus, topic, signal);
   try {
-    for (;;) {
-      const value = await read();
+    for (let hinted = false; ; ) {
+      const value = await read(hinted);
       const left = deadline - performance.now();
       if (isNews(value) || left <= 0 || signal.aborted) return value;
       // A hint can be lost; the truth is read again once a second.
-      await hint.wait(Math.min(left, 1000));
+      hinted = await hint.wait(Math.min(left, 1000));
     }
   } finally {
     hint.stop();

@@ -3,21 +3,20 @@ import {
   logProofText,
   signCheckpoint,
   type Tree,
-  tileHashReader,
   toBase64url,
   treeRoot,
 } from "@countersign/shared";
-import type { Database } from "../db/client.js";
+import type { Broker } from "../broker.js";
 import { type LogHead, readHead } from "../db/log.js";
-import type { LogKey } from "../domain/ports.js";
-import { readTile } from "./tiles.js";
 
 /** Whether this log once had this very tree. */
-export async function isOwnTree(db: Database, { size, root }: Tree): Promise<boolean> {
+export async function isOwnTree(
+  { db, tree }: Pick<Broker, "db" | "tree">,
+  { size, root }: Tree,
+): Promise<boolean> {
   const head = await readHead(db);
   if (size > head.size) return false;
-  const read = tileHashReader(size, (path) => readTile(db, path));
-  return toBase64url(await treeRoot(read, size)) === root;
+  return toBase64url(await treeRoot(await tree.under(head), size)) === root;
 }
 
 /**
@@ -25,14 +24,13 @@ export async function isOwnTree(db: Database, { size, root }: Tree): Promise<boo
  * @param head the log's, at a moment when it covered all of `indices`
  */
 export async function proveLeaves(
-  db: Database,
-  key: LogKey,
+  { tree, logKey }: Pick<Broker, "tree" | "logKey">,
   head: LogHead,
   indices: readonly number[],
 ): Promise<string[]> {
   const { size } = head;
-  const note = await signCheckpoint(head, key);
-  const read = tileHashReader(size, (path) => readTile(db, path));
+  const note = await signCheckpoint(head, logKey);
+  const read = await tree.under(head);
   return Promise.all(
     indices.map(async (index) => {
       const hashes = await inclusionProof(read, index, size);

@@ -1,0 +1,113 @@
+import {
+  type Bytes,
+  fromBase64url,
+  type HashReader,
+  leafHash,
+  nodeHash,
+  tileHeight,
+  tileWidth,
+  toBase64url,
+  treeRoot,
+  widthOfTile,
+} from "@countersign/shared";
+import type { Database } from "../db/client.js";
+import { type LogHead, listEntries, listTileRoots } from "../db/log.js";
+import type { TreeMemory } from "../domain/ports.js";
+
+/** About a MiB. Proofs are asked for of the newest leaves, and each needs a tile or two of every level. */
+const keptTiles = 8;
+
+interface KeptTile {
+  /** By their height: the tile's own hashes, the nodes over each two of those, and so on. */
+  subtrees: Bytes[][];
+  /** Many siblings stand in one tile: it is read once for all who ask meanwhile. */
+  reading?: Promise<void> | undefined;
+}
+
+export function createTreeMemory(db: Database): TreeMemory {
+  /** The one that was used last comes last. */
+  const tiles = new Map<string, KeptTile>();
+  let sound: LogHead | undefined;
+
+  const tileAt = (level: number, index: number): KeptTile => {
+    const key = `${level} ${index}`;
+    const tile = tiles.get(key) ?? { subtrees: [[]] };
+    tiles.delete(key);
+    tiles.set(key, tile);
+    for (const [oldest] of tiles) {
+      if (tiles.size <= keptTiles) break;
+      tiles.delete(oldest);
+    }
+    return tile;
+  };
+
+  const readTile = async (level: number, index: number, width: number): Promise<KeptTile> => {
+    const tile = tileAt(level, index);
+    if (tile.reading) await tile.reading.catch(() => undefined);
+    const known = tile.subtrees[0]?.length ?? 0;
+    if (known < width) {
+      tile.reading = readHashes(db, level, index * tileWidth + known, width - known)
+        .then((hashes) => extend(tile, known, hashes))
+        .finally(() => {
+          tile.reading = undefined;
+        });
+      await tile.reading;
+    }
+    return tile;
+  };
+
+  const readerOf = (size: number): HashReader => {
+    return async (height, index) => {
+      const level = Math.floor(height / tileHeight);
+      const first = index * 2 ** (height % tileHeight);
+      const tile = Math.floor(first / tileWidth);
+      const { subtrees } = await readTile(level, tile, widthOfTile(level, tile, size));
+      const hash =
+        subtrees[height % tileHeight]?.[(first % tileWidth) / 2 ** (height % tileHeight)];
+      if (!hash) throw new Error("the log is shorter than its head");
+      return hash;
+    };
+  };
+
+  return {
+    async under(head) {
+      const read = readerOf(head.size);
+      // A database that was set back under this process has another tree than it remembers.
+      const isSound = sound?.size === head.size && sound.root === head.root;
+      if (!isSound && toBase64url(await treeRoot(read, head.size)) !== head.root) tiles.clear();
+      sound = head;
+      return read;
+    },
+    add(start, entries) {
+      for (const [offset, entry] of entries.entries()) {
+        const place = start + offset;
+        extend(tileAt(0, Math.floor(place / tileWidth)), place % tileWidth, [leafHash(entry)]);
+      }
+    },
+  };
+}
+
+/** Puts in what is new of `hashes`, which begin at place `start` of the tile. Behind a gap there is nothing to put them on. */
+function extend({ subtrees }: KeptTile, start: number, hashes: readonly Bytes[]): void {
+  for (const [offset, hash] of hashes.entries()) {
+    if (subtrees[0]?.length !== start + offset) continue;
+    let node = hash;
+    for (let height = 0; ; height++) {
+      const row = subtrees[height] ?? [];
+      row.push(node);
+      subtrees[height] = row;
+      if (row.length % 2 === 1) break;
+      node = nodeHash(row[row.length - 2] as Bytes, node);
+    }
+  }
+}
+
+async function readHashes(
+  db: Database,
+  level: number,
+  start: number,
+  count: number,
+): Promise<Bytes[]> {
+  if (level > 0) return (await listTileRoots(db, level, start, count)).map(fromBase64url);
+  return (await listEntries(db, start, count)).map((entry) => leafHash(fromBase64url(entry)));
+}
