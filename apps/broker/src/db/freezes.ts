@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { lifecycle } from "../domain/lifecycle.js";
 import type { Database } from "./client.js";
 import { insertLeaf, insertLeaves } from "./leaf.js";
-import { firstRow, json, rows, words } from "./rows.js";
+import { changeRow, firstRow, json, rows, words } from "./rows.js";
 import { agent, agentFreeze, credential, device, nonce, pairing } from "./schema/accounts.js";
 import { authorizationRequest as request } from "./schema/requests.js";
 
@@ -72,8 +72,9 @@ export async function insertFreeze(
   db: Database,
   given: NewFreeze & { rids: readonly string[] },
 ): Promise<{ rid: string; approvers: string[] }[] | undefined> {
-  const row = await firstRow<{ denied: { rid: string; approvers: string[] }[] }>(
+  const row = await changeRow<{ denied: { rid: string; approvers: string[] }[] }>(
     db,
+    "freeze",
     sql`with frozen as (${upsert(given)}), ${counted(sql`frozen`)},
     changed as (${deny(sql`, frozen where r.client_id = frozen.client_id`, given)}),
     logged as (${insertLeaf(sql`frozen`, { kind: "freeze", digest: given.digest })}),
@@ -121,8 +122,9 @@ export async function listOpen(db: Database, clientId: string): Promise<string[]
 /** Lifts a freeze, while the credential that signed for it is alive. */
 export async function insertLift(db: Database, given: NewFreeze): Promise<boolean> {
   const { lifting } = given;
-  const row = await firstRow(
+  const row = await changeRow(
     db,
+    "lift",
     sql`with consumed as (
       delete from ${nonce} where value = ${lifting?.brokerNonce ?? ""} and purpose = 'freeze' and expires_at > now()
         and exists (select 1 from ${credential} where id = ${lifting?.credentialId ?? ""}

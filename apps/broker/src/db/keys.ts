@@ -114,8 +114,9 @@ export async function insertLink(
   db: Database,
   given: { id: string; keys: LinkedKeys; userHandle: string | null },
 ): Promise<void> {
-  await firstRow(
+  await changeRow(
     db,
+    "link",
     sql`insert into ${deviceLink} (id, keys, user_handle, expires_at)
       values (${given.id}, ${json(given.keys)}, ${given.userHandle}, ${secondsFromNow(linkSeconds)})
       on conflict (id) do nothing returning id`,

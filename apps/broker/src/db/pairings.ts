@@ -31,11 +31,12 @@ export async function insertPairing(
   db: Database,
   given: { id: string; clientId: string; offer: string; expiresAt: number },
 ): Promise<void> {
-  await rows(
+  await changeRow(
     db,
+    "offer",
     sql`insert into ${pairing} (id, client_id, offer, state, expires_at)
       values (${given.id}, ${given.clientId}, ${given.offer}, 'offered', to_timestamp(${given.expiresAt}::float8))
-      on conflict (id) do nothing`,
+      on conflict (id) do nothing returning id`,
   );
 }
 

@@ -57,6 +57,12 @@ const newPhone = () => createSoftPhone({ origin: broker.origin, fetch: from(addr
 /** Again for as long as the broker is away. */
 const again = <T>(act: () => Promise<T>): Promise<T> => until(newLedger(), act);
 
+/** As {@link again}; refused as done already when the first try was taken. What follows asks whether it was. */
+const againUntilTaken = (act: () => Promise<unknown>): Promise<unknown> =>
+  again(act).catch((error: unknown) => {
+    if (!(error instanceof ProtocolError)) throw error;
+  });
+
 async function enrolledPhone(): Promise<SoftPhone> {
   const phone = await newPhone();
   const invitation = await again(() => inviter.invite());
@@ -72,45 +78,55 @@ async function enrolledPhone(): Promise<SoftPhone> {
   return phone;
 }
 
-/** Pairs, anew at the agent where a try came to nothing, and takes it back again. */
-async function pairAndUnpair(phone: SoftPhone): Promise<void> {
-  const client = await startClient({ origin: broker.origin, address: address() });
+const action = { tool: "file.delete", args: {} };
+
+/** An agent that this person is paired with, anew where a try came to nothing. */
+async function pairedClient(phone: SoftPhone) {
+  const { client, close } = await startClient({ origin: broker.origin, address: address() });
   // Whoever gets no answer opens the same link again.
   const person = { acceptPairing: (link: string) => again(() => phone.acceptPairing(link)) };
-  const pair = async (): Promise<string> => {
-    for (let tries = 0; ; tries++) {
-      try {
-        return (await pairClient(client.client, person)).approver;
-      } catch (error) {
-        if (tries === 3) throw error;
-        await timeUntil(isReady(port));
-      }
+  for (let tries = 0; ; tries++) {
+    try {
+      const { approver } = await pairClient(client, person);
+      expect(approver).toBe(phone.approver());
+      break;
+    } catch (error) {
+      if (tries === 3) throw error;
+      await timeUntil(isReady(port));
     }
-  };
-  const approver = await pair();
-  expect(await again(() => phone.pairedAgents())).toHaveLength(1);
-  const asked = await client.client.request({ tool: "file.delete", args: {} });
-  expect(asked.status).toBe("pending");
-  const [agent] = await phone.pairedAgents();
+  }
+  const agents = await again(() => phone.pairedAgents());
+  expect(agents).toHaveLength(1);
+  return { client, close, agentJkt: agents[0]?.client_id ?? "" };
+}
+
+async function pairAndUnpair(phone: SoftPhone): Promise<void> {
+  const { client, close, agentJkt } = await pairedClient(phone);
+  expect((await client.request(action)).status).toBe("pending");
   await again(async () => {
-    const answer = await phone.call("DELETE", `/app/agents/${agent?.client_id}`);
+    const answer = await phone.call("DELETE", `/app/agents/${agentJkt}`);
     // 404: the first try was taken.
     if (!answer.ok && answer.status !== 404) throw new TypeError("fetch failed");
   });
   expect(await again(() => phone.pairedAgents())).toEqual([]);
-  expect(approver).toBe(phone.approver());
-  await client.close();
+  await close();
+}
+
+async function freezeAndLift(phone: SoftPhone): Promise<void> {
+  const { client, close, agentJkt } = await pairedClient(phone);
+  const asked = await client.request(action);
+  if (asked.status !== "pending") throw new Error(asked.status);
+  await againUntilTaken(() => phone.keys.freeze(agentJkt));
+  expect((await client.wait(asked.rid)).status).toBe("frozen");
+  await againUntilTaken(() => phone.keys.unfreeze(agentJkt));
+  expect((await client.request(action)).status).toBe("pending");
+  await close();
 }
 
 async function addPhone(phone: SoftPhone): Promise<void> {
   const second = await newPhone();
   const offered = await again(() => second.keys.offerLink());
-  const add = () =>
-    again(() => phone.keys.addByLink(offered.link)).catch((error: unknown) => {
-      // Taken the first time: the chain has it already.
-      if (!(error instanceof ProtocolError)) throw error;
-    });
-  await add();
+  await againUntilTaken(() => phone.keys.addByLink(offered.link));
   expect(await again(() => offered.added())).toBe(phone.approver());
   expect((await again(() => phone.keys.chain())).seq).toBe(1);
 }
@@ -121,9 +137,7 @@ async function recoverAccount(phone: SoftPhone): Promise<void> {
   const begun = await newPhone();
   await again(() => begun.keys.beginRecovery(codes[0] ?? ""));
   const { pending } = await again(() => phone.keys.recovery());
-  await again(() => phone.keys.stopRecovery(pending?.recovery_id ?? "")).catch((error: unknown) => {
-    if (!(error instanceof ProtocolError)) throw error;
-  });
+  await againUntilTaken(() => phone.keys.stopRecovery(pending?.recovery_id ?? ""));
   expect((await again(() => phone.keys.recovery())).pending).toBeUndefined();
   const found = await newPhone();
   await again(() => found.keys.beginRecovery(codes[1] ?? ""));
@@ -142,10 +156,14 @@ const drives: Record<string, (phone: SoftPhone) => Promise<void>> = {
   enrol: async () => {
     await enrolledPhone();
   },
+  offer: pairAndUnpair,
   accept: pairAndUnpair,
   reveal: pairAndUnpair,
   confirm: pairAndUnpair,
   unpair: pairAndUnpair,
+  freeze: freezeAndLift,
+  lift: freezeAndLift,
+  link: addPhone,
   key: addPhone,
   codes: recoverAccount,
   recover: recoverAccount,
