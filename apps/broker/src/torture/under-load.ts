@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BrokerProcess } from "@countersign/test-kit/broker-process";
 import { expect } from "vitest";
-import { keepAsking, newLedger, type Writer } from "../testing/load.js";
+import { keepAsking, newLedger, turnsPerSecond, type Writer } from "../testing/load.js";
 import { audit, isReady, progress, report, timeUntil } from "./report.js";
 
 export interface LoadedWorld {
@@ -9,6 +9,9 @@ export interface LoadedWorld {
   databaseUrl: string;
   writers: readonly Writer[];
 }
+
+/** Half of what the limits allow so many people to decide, each request's ceremony counted too. */
+const requestsPerSecond = 4;
 
 /**
  * Writers at work, two requests of each at a time, while a fault comes and goes. What they are refused with has to be
@@ -23,9 +26,10 @@ export async function underLoad(
 ): Promise<void> {
   const ledger = newLedger();
   const recoveries: number[] = [];
+  const turn = turnsPerSecond(requestsPerSecond);
   let over = false;
   const load = Promise.all(
-    [...writers, ...writers].map((writer) => keepAsking(writer, ledger, () => over)),
+    [...writers, ...writers].map((writer) => keepAsking(writer, ledger, () => over, turn)),
   );
   load.catch(() => {});
   try {
