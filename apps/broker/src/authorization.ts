@@ -75,9 +75,13 @@ export async function requestAuthorization(
   const fault = faultOf(broker, request);
   const reqNonce = randomNonce();
   const row = toRow(broker, request, jws, reqNonce);
+  // A request whose context was deleted, and is here once more, fails by its id and not by its context.
+  const refuseOther = async (error: unknown): Promise<false> =>
+    isUniqueViolation(error) && (await sameRequest(broker, agent, request))
+      ? false
+      : refuseConflict("invalid_request")(error);
   const insert = async () =>
-    fault === undefined &&
-    (await insertRequest(broker.db, row).catch(refuseConflict("invalid_request")));
+    fault === undefined && (await insertRequest(broker.db, row).catch(refuseOther));
   for (let attempt = 1; !(await insert()); attempt++) {
     // Asked again, however late, a request that is here gets its answer.
     const same = await sameRequest(broker, agent, request);

@@ -26,6 +26,8 @@ export interface Broker {
   logKey: LogKey;
   sequencer: Sequencer;
   tree: TreeMemory;
+  /** The same tree over the reserved connections: no decision waits for what others read of it. */
+  reservedTree: TreeMemory;
   allowed: AgentLimits;
   /** The process's clock, in milliseconds. Deadlines are the database's; this one only bounds proofs and skew. */
   now: () => number;

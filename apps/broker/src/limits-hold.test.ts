@@ -83,16 +83,22 @@ describe("an agent", () => {
 
 describe("a decision", () => {
   it("waits for no crowd: not for another tenant's calls that hold every connection", async () => {
-    const crowded = await startTestBroker();
-    const { phone, agent } = await pairedWorld(crowded);
-    const neighbour = await createSoftAgent({ origin: crowded.site.origin });
-    await neighbour.pairWith(await enrolledPhone(crowded, "Eve", phone));
+    const first = await startTestBroker();
+    const { phone, agent } = await pairedWorld(first);
+    const neighbour = await createSoftAgent({ origin: first.site.origin });
+    await neighbour.pairWith(await enrolledPhone(first, "Eve", phone));
     // It has its token already.
     await neighbour.call("GET", "/v1/requests/AAAAAAAAAAAAAAAAAAAAAA");
+    await phone.approve((await agent.request()).rid);
     const [one, two] = [await agent.request(), await agent.request()];
     const approval = await phone.signApproval(one.rid);
     const denial = await phone.signDenial(two.rid);
 
+    // One that has just started remembers nothing of the tree that the approval names.
+    await first.stop();
+    const { databaseUrl } = first;
+    const port = Number(new URL(first.site.origin).port);
+    const crowded = await startTestBroker({ databaseUrl, port });
     const url = crowded.databaseUrl;
     const sql = postgres(url, { ...socketHost(url), max: 2, onnotice: () => {} });
     const holder = await sql.reserve();
@@ -117,6 +123,7 @@ describe("a decision", () => {
     holder.release();
     for (const status of await Promise.all(crowd)) expect([404, 503]).toContain(status);
     await sql.end();
-    await crowded.drop();
+    await crowded.stop();
+    await first.drop();
   });
 });

@@ -81,6 +81,7 @@ export async function start(
     stops.push(() => reserved.close());
     const bus = startEventBus(databaseUrl, log, stops);
     const tree = createTreeMemory(db);
+    const reservedTree = createTreeMemory(reserved.db);
     const broker: Broker = {
       db,
       reserved: reserved.db,
@@ -101,10 +102,11 @@ export async function start(
       logKey: await loadLogKey(db, site),
       // A decision waits for its place in the log: never behind what anybody reads.
       sequencer: await createSequencer(reserved.db, ({ start, entries, rids }) => {
-        tree.add(start, entries);
+        for (const memory of [tree, reservedTree]) memory.add(start, entries);
         tellLogged(bus, rids);
       }),
       tree,
+      reservedTree,
       allowed: { pendingPerAgent: env.PENDING_PER_AGENT, pushesPerWindow: env.ALERTS_PER_AGENT },
       now,
     };

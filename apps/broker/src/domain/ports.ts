@@ -112,8 +112,12 @@ export interface LogKey {
 
 /** Hashes of the tree that this process has read or made: a log only grows, so what stands in it stays. */
 export interface TreeMemory {
-  /** Reads hashes of the tree under this head; from the database where it does not know them. */
-  under(head: Tree): Promise<HashReader>;
+  /**
+   * Finds something out from hashes of the tree under this head, which are read from the database where they are not known.
+   * @param find holds what it reads to the head's root, and resolves to undefined where that fails: all is read anew then
+   * @throws Error when that fails as well
+   */
+  under<Found>(head: Tree, find: (read: HashReader) => Promise<Found | undefined>): Promise<Found>;
   /** Takes over entries that have just come into the tree, from place `start` on. */
   add(start: number, entries: readonly Uint8Array[]): void;
 }

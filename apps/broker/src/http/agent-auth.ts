@@ -1,4 +1,4 @@
-import { ProtocolError } from "@countersign/shared";
+import { ProtocolError, thumbprint } from "@countersign/shared";
 import type { AuthenticatedAgent } from "../authorization.js";
 import type { Broker } from "../broker.js";
 import { useAgentProofs, useProof } from "../db/sessions.js";
@@ -59,7 +59,8 @@ async function requireFresh(
   code: ReplayCode,
 ): Promise<AuthenticatedAgent> {
   const used = await useAgentProofs(db, given);
-  if (!used) throw new ProtocolError("invalid_client");
+  // A name is its own key's, whatever the database says.
+  if (!used || thumbprint(used.jwk) !== given.clientId) throw new ProtocolError("invalid_client");
   if (!used.fresh) throw replayed(code);
   return { clientId: given.clientId, jwk: used.jwk };
 }

@@ -47,7 +47,11 @@ import { watchStreams } from "./stream-watch.js";
 export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
   const streams = createStreamLimit(limits.streamsPerSession);
   const watch = watchStreams((hashes) => listSessionVersions(broker.db, hashes));
-  const deciding: Broker = { ...broker, db: broker.reserved };
+  const deciding: Broker = {
+    ...broker,
+    db: broker.reserved,
+    tree: broker.reservedTree,
+  };
 
   const personOf = async (c: HttpContext): Promise<ApproverRow> => {
     const person = await authenticatePerson(broker, c);

@@ -1,31 +1,36 @@
 import {
   fromBase64url,
-  inclusionProof,
   leafHash,
+  parseLogProof,
   toBase64url,
-  treeRoot,
+  verifyCheckpoint,
   verifyInclusion,
 } from "@countersign/shared";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
 import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { loadLogKey } from "../checks.js";
 import { type Connection, connect, type Database } from "../db/client.js";
-import { listEntries, readHead } from "../db/log.js";
+import { type LogHead, listEntries, readHead } from "../db/log.js";
 import { rows } from "../db/rows.js";
-import type { TreeMemory } from "../domain/ports.js";
+import type { LogKey, TreeMemory } from "../domain/ports.js";
+import { siteOf } from "../env.js";
 import { migrate } from "../testing/harness.js";
 import { writeLeaf } from "../testing/write-leaf.js";
+import { isOwnTree, proveLeaves } from "./proofs.js";
 import { createSequencer } from "./sequence.js";
 import { createTreeMemory } from "./tree-memory.js";
 
 let database: TestDatabase;
 let connection: Connection;
 let db: Database;
+let logKey: LogKey;
 
 beforeEach(async () => {
   database = await createDatabase(migrate);
   connection = connect(database.url);
   db = connection.db;
+  logKey = await loadLogKey(db, siteOf("http://localhost:1"));
 });
 afterEach(async () => {
   await connection.close();
@@ -34,31 +39,40 @@ afterEach(async () => {
 
 async function grow(count: number, memory?: TreeMemory): Promise<void> {
   const sequencer = await createSequencer(db, ({ start, entries }) => memory?.add(start, entries));
-  for (let index = 0; index < count; index++)
-    await writeLeaf(db, toBase64url(leafHash(new Uint8Array([index % 251]))));
+  const write = () => writeLeaf(db, toBase64url(new Uint8Array(32)));
+  await Promise.all(Array.from({ length: count }, write));
   await sequencer.run();
 }
 
-/** The same database, and how often it was asked. */
-function counted(): { db: Database; statements: () => number } {
+/** The same database, and how often it was asked; the first so many statements fail. */
+function counted(failures = 0): { db: Database; statements: () => number } {
   let statements = 0;
-  const unsafe = (...call: Parameters<typeof db.$client.unsafe>) => {
+  const unsafe = async (...call: Parameters<typeof db.$client.unsafe>) => {
     statements += 1;
+    if (statements <= failures) throw new Error("connection lost");
     return db.$client.unsafe(...call);
   };
   return { db: { $client: { unsafe } } as unknown as Database, statements: () => statements };
 }
 
-async function expectProofs(memory: TreeMemory, indices: readonly number[]): Promise<void> {
-  const head = await readHead(db);
-  const tree = { size: head.size, root: fromBase64url(head.root) };
-  const read = await memory.under(head);
-  for (const index of indices) {
+async function expectProofs(
+  tree: TreeMemory,
+  indices: readonly number[],
+  under?: LogHead,
+): Promise<void> {
+  const proofs = await proveLeaves({ tree, logKey }, under ?? (await readHead(db)), indices);
+  for (const [at, text] of proofs.entries()) {
+    const { index, hashes, checkpoint } = parseLogProof(text);
+    expect(index).toBe(indices[at]);
+    const { size, root } = await verifyCheckpoint(checkpoint, logKey.vkey);
     const [entry = ""] = await listEntries(db, index, 1);
-    const proof = await inclusionProof(read, index, head.size);
-    expect(verifyInclusion(leafHash(fromBase64url(entry)), index, tree, proof)).toBe(true);
+    const leaf = leafHash(fromBase64url(entry));
+    expect(verifyInclusion(leaf, index, { size, root: fromBase64url(root) }, hashes)).toBe(true);
   }
 }
+
+/** As by a restore under a running broker: from here on other leaves come. */
+const restore = () => rows(db, sql`truncate leaf, log_entry, log_tile_root, log_head cascade`);
 
 it("proves every leaf of a tree that grows, over tiles and levels, whoever put it in", async () => {
   const memory = createTreeMemory(db);
@@ -81,11 +95,17 @@ it("proves every leaf of a tree that grows, over tiles and levels, whoever put i
 it("reads trees that were, and one with more tiles than it keeps", async () => {
   await grow(40);
   const older = await readHead(db);
-  const memory = createTreeMemory(db);
+  const asked = counted();
+  const memory = createTreeMemory(asked.db);
   await grow(256 * 9);
-  await expectProofs(memory, [0, 300, 600, 900, 1200, 1500, 1800, 2100, 2340, 0]);
-  const read = await memory.under(await readHead(db));
-  expect(toBase64url(await treeRoot(read, older.size))).toBe(older.root);
+  await expectProofs(memory, [0, 300, 600, 900, 1200, 1500, 1800, 2100, 2340]);
+  const before = asked.statements();
+  await expectProofs(memory, [2340, 2100]);
+  expect(asked.statements()).toBe(before);
+  await expectProofs(memory, [0]);
+  expect(asked.statements()).toBeGreaterThan(before);
+  expect(await isOwnTree({ db, tree: memory }, older)).toBe(true);
+  expect(await isOwnTree({ db, tree: memory }, { ...older, size: 41 })).toBe(false);
 });
 
 it("asks for nothing that it was told", async () => {
@@ -99,12 +119,58 @@ it("asks for nothing that it was told", async () => {
   expect(asked.statements()).toBe(1);
 });
 
+it("asks once for all who read meanwhile, under the same head or a later one", async () => {
+  await grow(20);
+  const older = await readHead(db);
+  await grow(20);
+  const newer = await readHead(db);
+  const asked = counted();
+  const memory = createTreeMemory(asked.db);
+  const all = [older, older, newer, newer, newer];
+  await Promise.all(all.map((head) => expectProofs(memory, [3, 19], head)));
+  expect(asked.statements()).toBe(2);
+});
+
+it("remembers nothing of a reading that failed", async () => {
+  await grow(20);
+  const memory = createTreeMemory(counted(1).db);
+  const [first, second] = await Promise.allSettled([
+    expectProofs(memory, [3]),
+    expectProofs(memory, [9]),
+  ]);
+  expect([first.status, second.status]).toContain("rejected");
+  await expectProofs(memory, [3, 9, 19]);
+});
+
 it("forgets a tree that the database no longer has", async () => {
   const memory = createTreeMemory(db);
   await grow(10, memory);
   await expectProofs(memory, [3, 9]);
-  // As by a restore under a running broker: the same length, other leaves.
-  await rows(db, sql`truncate leaf, log_entry, log_tile_root, log_head cascade`);
+  await restore();
   await grow(10);
   await expectProofs(memory, [3, 9]);
+});
+
+it("forgets it though the new one's edge was never remembered, and calls no lost tree its own", async () => {
+  const memory = createTreeMemory(db);
+  await grow(200, memory);
+  const lost = await readHead(db);
+  await grow(200, memory);
+  await restore();
+  await grow(200);
+  const own = await readHead(db);
+  await grow(500);
+  expect(await isOwnTree({ db, tree: memory }, lost)).toBe(false);
+  expect(await isOwnTree({ db, tree: memory }, own)).toBe(true);
+  const other = createTreeMemory(db);
+  await expectProofs(other, [10, 300]);
+  await restore();
+  await grow(700);
+  await expectProofs(other, [10, 300, 699]);
+});
+
+it("proves nothing by a tree that is not the head's", async () => {
+  await grow(10);
+  const head = { size: 10, root: toBase64url(new Uint8Array(32)) };
+  await expect(proveLeaves({ tree: createTreeMemory(db), logKey }, head, [3])).rejects.toThrow();
 });

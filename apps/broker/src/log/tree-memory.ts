@@ -6,12 +6,10 @@ import {
   nodeHash,
   tileHeight,
   tileWidth,
-  toBase64url,
-  treeRoot,
   widthOfTile,
 } from "@countersign/shared";
 import type { Database } from "../db/client.js";
-import { type LogHead, listEntries, listTileRoots } from "../db/log.js";
+import { listEntries, listTileRoots } from "../db/log.js";
 import type { TreeMemory } from "../domain/ports.js";
 
 /** About a MiB. Proofs are asked for of the newest leaves, and each needs a tile or two of every level. */
@@ -27,7 +25,6 @@ interface KeptTile {
 export function createTreeMemory(db: Database): TreeMemory {
   /** The one that was used last comes last. */
   const tiles = new Map<string, KeptTile>();
-  let sound: LogHead | undefined;
 
   const tileAt = (level: number, index: number): KeptTile => {
     const key = `${level} ${index}`;
@@ -43,7 +40,7 @@ export function createTreeMemory(db: Database): TreeMemory {
 
   const readTile = async (level: number, index: number, width: number): Promise<KeptTile> => {
     const tile = tileAt(level, index);
-    if (tile.reading) await tile.reading.catch(() => undefined);
+    while (tile.reading) await tile.reading;
     const known = tile.subtrees[0]?.length ?? 0;
     if (known < width) {
       tile.reading = readHashes(db, level, index * tileWidth + known, width - known)
@@ -70,13 +67,15 @@ export function createTreeMemory(db: Database): TreeMemory {
   };
 
   return {
-    async under(head) {
-      const read = readerOf(head.size);
+    async under({ size }, find) {
+      const read = readerOf(size);
+      const found = await find(read);
+      if (found !== undefined) return found;
       // A database that was set back under this process has another tree than it remembers.
-      const isSound = sound?.size === head.size && sound.root === head.root;
-      if (!isSound && toBase64url(await treeRoot(read, head.size)) !== head.root) tiles.clear();
-      sound = head;
-      return read;
+      tiles.clear();
+      const anew = await find(read);
+      if (anew === undefined) throw new Error("the log is not the one that its head names");
+      return anew;
     },
     add(start, entries) {
       for (const [offset, entry] of entries.entries()) {

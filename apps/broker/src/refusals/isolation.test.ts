@@ -205,6 +205,23 @@ describe("whoever holds the database", () => {
     await cancel(request.rid);
   });
 
+  it("gives no agent another key: its name is its own key's, known or not", async () => {
+    const other = await createSoftAgent({ origin: site.origin });
+    await other.pairWith(ada);
+    const { jws } = await other.prepare();
+    const ask = () => other.form("/bc-authorize", { request: jws });
+    const setKey = (jwk: EcPublicJwk) =>
+      world.sql`update agent set jwk = ${world.sql.json({ ...jwk })} where client_id = ${other.clientId}`;
+    await setKey(rival.jwk);
+    expect(await refusalOf(ask())).toBe("invalid_client");
+    await setKey(other.jwk);
+    expect((await other.call("GET", `/v1/requests/${randomId()}`)).status).toBe(404);
+    await setKey(rival.jwk);
+    expect(await refusalOf(ask())).toBe("invalid_client");
+    expect(await refusalOf(other.call("GET", `/v1/requests/${randomId()}`))).toBe("invalid_client");
+    await setKey(other.jwk);
+  });
+
   it("gets evidence that the agent's pinned keys refuse for a passkey and a device of its own", async () => {
     const request = await agent.request();
     const mallory = await createSoftPhone({ origin: site.origin });

@@ -171,6 +171,19 @@ describe("AR", () => {
     expect((await agent.status(first.rid)).state).toBe("canceled");
   });
 
+  it("gets its answer though it is over, and its context was deleted and uploaded again", async () => {
+    const prepared = await uploaded();
+    const first = await (await authorize(prepared.jws)).json();
+    await cancel(prepared.rid);
+    await world.sql`delete from sealed_context where rid = ${prepared.rid}`;
+    await agent.upload(prepared);
+    const again = (await (await authorize(prepared.jws)).json()) as object;
+    expect(again).toMatchObject({ req_nonce: (first as { req_nonce: string }).req_nonce });
+    expect((await agent.status(prepared.rid)).state).toBe("canceled");
+    const other = await uploaded({ claims: { jti: prepared.rid, iat: 1, nbf: 1, exp: 2 } });
+    expect(await refusalOf(authorize(other.jws))).toBe("invalid_request");
+  });
+
   it("is stored once when it comes ten times at once, with one answer", async () => {
     const { jws, rid } = await uploaded();
     const answers = await Promise.all(

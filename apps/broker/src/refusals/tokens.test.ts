@@ -327,6 +327,21 @@ describe("a DPoP proof", () => {
     expect(await refusedProof(two)).toBe("invalid_dpop_proof");
   });
 
+  it("that was used spends a fresh assertion beside it, and one that was used spends a fresh proof", async () => {
+    const [assertion, proof] = [await assertionOf(), await agent.dpop("POST", "/token")];
+    expect((await token(assertion, proof)).status).toBe(200);
+    const [freshAssertion, freshProof] = [await assertionOf(), await agent.dpop("POST", "/token")];
+    expect(await refusalOf(token(freshAssertion, proof))).toBe("invalid_client");
+    expect(await refusalOf(token(assertion, freshProof))).toBe("invalid_client");
+    expect(await refusalOf(token(freshAssertion, freshProof))).toBe("invalid_client");
+  });
+
+  it("and an assertion may have one id: they are of two kinds", async () => {
+    const jti = randomId();
+    const proof = await proofOf("POST", "/token", { claims: { jti } });
+    expect((await token(await assertionOf({ jti }), proof)).status).toBe(200);
+  });
+
   it("of a pairing call is refused a second time, for another pairing and by its query", async () => {
     const path = `/v1/pairings/${sha256Text(utf8("none"))}`;
     const get = (proof: string, at = path) =>
@@ -456,6 +471,23 @@ describe("an access token", () => {
 });
 
 describe("a key", () => {
+  it("authenticates nobody between two pairings, and what it signed before them once at most", async () => {
+    const other = await createSoftAgent({ origin });
+    const pairing = await other.pairWith(world.phone);
+    const [used, fresh] = [await other.clientAssertion(), await other.clientAssertion()];
+    const ask = (client_assertion: string) =>
+      other.form("/token", { grant_type: "client_credentials", client_assertion });
+    expect((await ask(used)).status).toBe(200);
+    await other.call("DELETE", `/v1/pairings/${pairing}`);
+    for (const assertion of [used, fresh, await other.clientAssertion()]) {
+      expect(await refusalOf(ask(assertion))).toBe("invalid_client");
+    }
+    await other.pairWith(world.phone);
+    expect(await refusalOf(ask(used))).toBe("invalid_client");
+    expect((await ask(fresh)).status).toBe(200);
+    expect(await refusalOf(ask(fresh))).toBe("invalid_client");
+  });
+
   it("that is no P-256 key is nobody's", async () => {
     const { publicKey, privateKey } = await crypto.subtle.generateKey(
       { name: "ECDSA", namedCurve: "P-384" },
