@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { socketHost } from "@countersign/embedded-postgres";
+import { createDatabase } from "@countersign/test-kit/postgres";
+import postgres from "postgres";
 import { describe, expect, it } from "vitest";
+import { migrateDatabase } from "./db/migrate.js";
 import { migrationsFolder } from "./own-database.js";
+import { migrate } from "./testing/harness.js";
+import { nextSchema } from "./testing/next-schema.js";
 
 // While brokers are replaced one by one, the old version works on the new schema: a migration only adds.
 
@@ -80,4 +88,32 @@ describe("a migration", () => {
   ])("may add: %s", (text) => {
     expect(contractionsOf([text])).toEqual([]);
   });
+
+  it("gives way to calls that hold its tables, and is done when they are", async () => {
+    const database = await createDatabase(migrate);
+    const folder = await nextSchema();
+    const sql = postgres(database.url, { ...socketHost(database.url), max: 2, onnotice: () => {} });
+    let over = false;
+    // One after the other, as calls of brokers: each holds what the migration wants last, and then wants what that has.
+    const calls = (async () => {
+      while (!over) {
+        await sql.begin(async (call) => {
+          await call`lock table pairing in row exclusive mode`;
+          await sleep(400);
+          await call`lock table authorization_request in row exclusive mode`;
+        });
+        await sleep(50);
+      }
+    })();
+    await sleep(100);
+    const migrating = migrateDatabase(database.url, folder);
+    await sleep(2500);
+    over = true;
+    await migrating;
+    await calls;
+    expect(await sql`select next_note from pairing`).toEqual([]);
+    await sql.end();
+    await rm(folder, { recursive: true });
+    await database.drop();
+  }, 30_000);
 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { socketHost } from "@countersign/embedded-postgres";
 import { createDatabase } from "@countersign/test-kit/postgres";
+import { startTcpProxy } from "@countersign/test-kit/tcp-proxy";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { describe, expect, it } from "vitest";
@@ -90,3 +91,30 @@ describe("connections that an administrator ends", () => {
     await database.drop();
   });
 });
+
+it("answers a call or fails it, in whatever moment its connection is reset", async () => {
+  const database = await createDatabase();
+  const url = new URL(database.url);
+  const path = `${decodeURIComponent(url.hostname)}/.s.PGSQL.5432`;
+  const line = await startTcpProxy(() => ({ path }));
+  const own = connect(`postgres://postgres@127.0.0.1:${line.port}${url.pathname}`, { max: 1 });
+  const outcomes = new Set<string>();
+  const call = () =>
+    rows(own.db, sql`select 1 as one`).then(
+      (found) => outcomes.add(JSON.stringify(found)),
+      (error: unknown) => outcomes.add(isUnavailable(error) ? "unavailable" : String(error)),
+    );
+  for (let round = 0; round < 48; round++) {
+    await call();
+    line.cut("reset");
+    // Later each time, by turns of the loop: before the driver hears of it, meanwhile, and after.
+    for (let turn = 0; turn < round % 8; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await call();
+  }
+  expect(outcomes).toEqual(new Set([JSON.stringify([{ one: 1 }]), "unavailable"]));
+  await own.close();
+  await line.close();
+  await database.drop();
+}, 20_000);

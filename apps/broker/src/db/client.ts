@@ -1,9 +1,11 @@
 import { connect as openSocket, type Socket } from "node:net";
 import { socketHost } from "@countersign/embedded-postgres";
-import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 
-export type Database = PostgresJsDatabase & { $client: postgres.Sql };
+/** Statements go by `rows.ts` alone. */
+export interface Database {
+  $client: Pick<postgres.Sql, "unsafe">;
+}
 
 export interface Connection {
   db: Database;
@@ -18,11 +20,16 @@ const statementMilliseconds = 5_000;
 /** Then whatever still says nothing is not slow but gone, and its connection with it. */
 const silenceMilliseconds = 6_000;
 
+/** For what a pool has begun, when it ends. */
+const endSeconds = 5;
+
 /** The driver gives up an idle connection before silence ends it: it alone knows that no call is just about to use it. */
 const idleSeconds = 4;
 
 /**
- * Lazy: nothing is opened until the first query.
+ * Lazy: nothing is opened until the first query. A pool that lost a connection answers what it has begun, and another
+ * one takes its place: the driver uses what is left of a lost connection for the next one, unsent bytes and counters
+ * among it, and then waits for ever, or takes an answer for another (019).
  * @param role what the connections work as, in place of the account that they sign in with
  */
 export function connect(
@@ -30,13 +37,33 @@ export function connect(
   { max = maxConnections, role }: { max?: number; role?: string } = {},
 ): Connection {
   const options = clientOptions(databaseUrl);
-  const client = postgres(databaseUrl, {
-    ...options,
-    max,
-    idle_timeout: idleSeconds,
-    connection: { ...options.connection, ...(role === undefined ? {} : { role }) },
-  });
-  return { db: drizzle({ client }), close: () => client.end({ timeout: 5 }) };
+  const ending = new Set<Promise<void>>();
+  const end = (pool: postgres.Sql): Promise<void> => {
+    const ended = pool.end({ timeout: endSeconds }).finally(() => ending.delete(ended));
+    ending.add(ended);
+    return ended;
+  };
+  const open = (): postgres.Sql => {
+    const opened = postgres(databaseUrl, {
+      ...options,
+      max,
+      idle_timeout: idleSeconds,
+      connection: { ...options.connection, ...(role === undefined ? {} : { role }) },
+      ...sockets(() => {
+        if (opened !== pool) return;
+        pool = open();
+        void end(opened);
+      }),
+    });
+    return opened;
+  };
+  let pool = open();
+  return {
+    db: { $client: { unsafe: (...call) => pool.unsafe(...call) } },
+    close: async () => {
+      await Promise.all([end(pool), ...ending]);
+    },
+  };
 }
 
 /**
@@ -48,7 +75,11 @@ export function hear(
   channel: string,
   onHint: (payload?: string) => void,
 ): { close(): Promise<void> } {
-  const client = postgres(databaseUrl, { ...clientOptions(databaseUrl), max: 1 });
+  const client = postgres(databaseUrl, {
+    ...clientOptions(databaseUrl),
+    ...sockets(() => {}),
+    max: 1,
+  });
   // The driver listens again after every loss of its connection; a first try that fails is such a loss.
   client.listen(channel, onHint, () => onHint()).catch(() => {});
   return { close: () => client.end({ timeout: 1 }) };
@@ -82,21 +113,42 @@ const clientOptions = (databaseUrl: string) => ({
     ...lastingPlans,
   },
   onnotice: () => {},
-  ...endingSilence,
 });
 
 /**
  * The driver waits for ever on a server that stopped answering without closing its connections: a frozen
  * machine, a cut line. Its calls would hang, and the pool run dry. So a silent connection is closed here, and
  * its call fails as with any other lost connection. (The driver's types do not name this option.)
+ * @param onLoss told when a connection ends that the driver did not end itself
  */
-const endingSilence = {
+const sockets = (onLoss: () => void) => ({
   socket: ({ host, port, path }: { host: string[]; port: number[]; path?: string }): Socket => {
     const [name = "localhost"] = host;
     const [number = 5432] = port;
     const socket = path ? openSocket(path) : openSocket(number, name);
     socket.setTimeout(silenceMilliseconds, () => socket.destroy());
+    watchLoss(socket, onLoss);
     // The driver names it to TLS.
     return Object.assign(socket, { host: name, port: number });
   },
-};
+});
+
+/**
+ * Between a socket's error and its closing, a few turns of the loop, the driver hands its connection out once more, and
+ * fails no call that it has when it closes. So it is told of the error just before the closing.
+ */
+function watchLoss(socket: Socket, onLoss: () => void): void {
+  const emit = socket.emit.bind(socket) as (
+    event: string | symbol,
+    ...values: unknown[]
+  ) => boolean;
+  const errors: unknown[] = [];
+  socket.emit = (event: string | symbol, ...values: unknown[]): boolean => {
+    const isLoss = event === "error" || event === "end" || event === "close";
+    if (isLoss && !socket.writableEnded) onLoss();
+    if (event === "close") for (const error of errors.splice(0)) emit("error", error);
+    if (event !== "error") return emit(event, ...values);
+    errors.push(...values);
+    return true;
+  };
+}

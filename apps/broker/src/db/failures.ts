@@ -22,11 +22,16 @@ export function describeFailure(error: unknown): Record<string, unknown> {
 /** A row with this key was there already. */
 export const isUniqueViolation = (error: unknown): boolean => sqlState(error) === "23505";
 
+/** Others' locks were in its way, and nothing of it was done. */
+export const isContention = (error: unknown): boolean =>
+  ["40P01", "55P03"].includes(sqlState(error) ?? "");
+
 /** Text that is well-formed JSON and yet no PostgreSQL text: it holds a NUL. */
 export const isUnstorable = (error: unknown): boolean =>
   ["22021", "22P05"].includes(sqlState(error) ?? "");
 
-const unavailableStates = /^(08|53|57|58)/;
+/** 40 is a deadlock's victim: a migration of a newer broker takes locks that no call expects. */
+const unavailableStates = /^(08|40|53|57|58)/;
 const connectionErrors = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_DESTROYED",

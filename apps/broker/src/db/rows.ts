@@ -13,6 +13,10 @@ const dialect = new PgDialect();
 export async function rows<Row>(db: Database, statement: SQL): Promise<Row[]> {
   const { sql: text, params } = dialect.sqlToQuery(statement);
   const found = await db.$client.unsafe(text, params as never[], { prepare: true });
+  // Without one no statement ended: the driver took another word of the server for its end.
+  if (!found.command) {
+    throw Object.assign(new Error("The statement was lost."), { code: "CONNECTION_CLOSED" });
+  }
   // The driver goes on counting where a lost connection broke off (its `rows`): an answer may begin with as many holes,
   // which would read as "no such row". Filtering passes over holes.
   return found.filter(() => true) as unknown as Row[];

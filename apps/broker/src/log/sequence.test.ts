@@ -262,8 +262,9 @@ describe("SIGKILL", () => {
     await expect
       .poll(async () => {
         await sequencer.run();
-        const [waiting] = await db.execute(
-          "select count(*)::int as n from leaf where log_index is null",
+        const [waiting] = await rows(
+          db,
+          sql`select count(*)::int as n from leaf where log_index is null`,
         );
         return waiting;
       })

@@ -5,7 +5,9 @@ import {
   randomNonce,
   toBase64url,
 } from "@countersign/shared";
+import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
+import { json, rows } from "../db/rows.js";
 import { agent, approver, credential, device, pairing } from "../db/schema/accounts.js";
 
 export interface SeededApprover {
@@ -41,13 +43,19 @@ export async function seedWorld(
     deviceKids: Array.from({ length: given.devices }, randomNonce),
   }));
   for (const { id, credentialId, deviceKids } of approvers) {
-    await db.insert(approver).values({ id, name: "Somebody" });
-    await db
-      .insert(credential)
-      .values({ id: credentialId, approver: id, jwk: jwk(), be: false, counter: 0 });
-    await db
-      .insert(device)
-      .values(deviceKids.map((kid) => ({ kid, approver: id, sigJwk: jwk(), encJwk: jwk() })));
+    await rows(db, sql`insert into ${approver} (id, name) values (${id}, 'Somebody')`);
+    await rows(
+      db,
+      sql`insert into ${credential} (id, approver, jwk, be, counter)
+        values (${credentialId}, ${id}, ${json(jwk())}, false, 0)`,
+    );
+    for (const kid of deviceKids) {
+      await rows(
+        db,
+        sql`insert into ${device} (kid, approver, sig_jwk, enc_jwk)
+          values (${kid}, ${id}, ${json(jwk())}, ${json(jwk())})`,
+      );
+    }
   }
   return {
     approvers,
@@ -58,14 +66,18 @@ export async function seedWorld(
     },
     async pairedAgent() {
       const clientId = randomNonce();
-      await db.insert(agent).values({ clientId, jwk: jwk(), name: "agent", host: "host" });
-      await db.insert(pairing).values(
-        approvers.map(({ id }) => ({
-          id: randomNonce(),
-          ...{ clientId, approver: id, offer: "jws", state: "live" },
-          expiresAt: new Date(),
-        })),
+      await rows(
+        db,
+        sql`insert into ${agent} (client_id, jwk, name, host)
+          values (${clientId}, ${json(jwk())}, 'agent', 'host')`,
       );
+      for (const { id } of approvers) {
+        await rows(
+          db,
+          sql`insert into ${pairing} (id, client_id, approver, offer, state, expires_at)
+            values (${randomNonce()}, ${clientId}, ${id}, 'jws', 'live', now())`,
+        );
+      }
       return clientId;
     },
     approval: (statement) => ({

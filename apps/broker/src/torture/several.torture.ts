@@ -1,13 +1,10 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Balancer, startBalancer } from "@countersign/test-kit/balancer";
 import { type BrokerProcess, startBrokerProcess } from "@countersign/test-kit/broker-process";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { migrateDatabase } from "../db/migrate.js";
-import { migrationsFolder } from "../own-database.js";
 import { readAgentEvents } from "../testing/event-reader.js";
 import { migrate } from "../testing/harness.js";
 import {
@@ -17,6 +14,7 @@ import {
   turnsPerSecond,
   type Writer,
 } from "../testing/load.js";
+import { nextSchema } from "../testing/next-schema.js";
 import { audit, long, printTable, progress, report } from "./report.js";
 
 // Three brokers on one database, behind what a usual proxy does; calls take turns.
@@ -107,28 +105,6 @@ it("rolling restart of three brokers, under load, with open streams", async () =
   const finding = await audit(database.url, ledger);
   report("rolling restart of 3 brokers", rounds, finding, [ledger.longestWaitMilliseconds], remark);
 });
-
-/** The schema of a next version: this one's, and a migration that only adds. */
-async function nextSchema(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "countersign-next-"));
-  await cp(migrationsFolder, folder, { recursive: true });
-  const path = join(folder, "meta", "_journal.json");
-  const journal = JSON.parse(await readFile(path, "utf8")) as { entries: object[] };
-  const tag = `${String(journal.entries.length).padStart(4, "0")}_next`;
-  const entry = { idx: journal.entries.length, version: "7", when: Date.now(), tag };
-  journal.entries.push({ ...entry, breakpoints: true });
-  await writeFile(path, JSON.stringify(journal));
-  const added = [
-    `alter table "authorization_request" add column "next_note" text;`,
-    `alter table "leaf" add column "next_note" text not null default '';`,
-    `alter table "decision" add column "next_note" text;`,
-    `alter table "pairing" add column "next_note" text;`,
-    `alter table "sealed_context" add column "next_note" text;`,
-    `create table "next_thing" ("id" text primary key not null);`,
-  ];
-  await writeFile(join(folder, `${tag}.sql`), added.join("--> statement-breakpoint\n"));
-  return folder;
-}
 
 it("brokers of this version on the schema of the next, under load and started anew", async () => {
   const ledger = newLedger();
