@@ -125,11 +125,10 @@ test("the text before is the model's word, unless a precondition vouches for it"
   const args = { path: "/a", before: "old", content: "new" };
   expect(warningsOf(viewOf("file.write", args))).toEqual([expect.stringContaining("model's word")]);
   const sha256 = "y6BrVzb69n5UsHtWHq6UOV53TFF6fZEKVDaeEmPM-9Q";
-  const vouchedFor = (subject: string, digest: string) =>
-    warningsOf(
-      viewOf("file.write", args, { preconditions: [{ kind: "file", subject, sha256: digest }] }),
-    );
+  const vouchedFor = (subject: string, digest: string, kind = "file") =>
+    warningsOf(viewOf("file.write", args, { preconditions: [{ kind, subject, sha256: digest }] }));
   expect(vouchedFor("/a", sha256)).toEqual([]);
   expect(vouchedFor("/b", sha256)).toHaveLength(1);
+  expect(vouchedFor("/a", sha256, "folder")).toHaveLength(1);
   expect(vouchedFor("/a", `A${sha256.slice(1)}`)).toHaveLength(1);
 });
