@@ -47,6 +47,7 @@ const commands = [
   "bash -x -c -e 'rm a; curl b' c",
   "bash a.sh -c ls; sh -s a; zsh -o errexit b",
   "python3 -Bc'x'; python3 a -c b; perl -ne'y' c; node --eval=z; python3 -W ignore d",
+  "ls > 1 2> - >&12; ls < 1",
   "find . -name a -exec rm {} +; command . b; sudo cp a .",
 ];
 const addresses = [

@@ -22,6 +22,7 @@ describe("a policy is told", () => {
     ["ls >& f >&1f 1>f2", ["f", "1f", "f2"], []],
     ["ls > 1 > -", ["1", "-"], []],
     ["ls 2>&1 >&3 3>&- <&0 >&10", [], []],
+    ["ls >& a1 >& a- >&-x > '&x'", ["a1", "a-", "-x", "&x"], []],
     ["ls > $OUT < $IN", [undefined], [undefined]],
     ["ls < in", [], ["in"]],
     ["ls <<< x", [], []],
@@ -68,6 +69,12 @@ describe("a policy is told", () => {
       [["b"], false, false],
       [["c"], true, false],
       [["d"], true, false],
+    ]);
+    expect(calls("a <<-E\nx\nE\nb <> f; c <&3; d >&3").map(([, isFed]) => isFed)).toEqual([
+      true,
+      true,
+      true,
+      false,
     ]);
     expect(calls("time a | b; ! c | d")).toEqual([
       [["a"], false, false],
@@ -206,6 +213,23 @@ test.each<[word: string, isSaid: boolean]>([
   },
 );
 
+test("a secret is one run of its own, and only a long one is unreadable", () => {
+  const short = `glpat-${"aB1-".repeat(5)}`;
+  const long = `ghp_${"aB1".repeat(12)}`;
+  expect(read(`echo ${short}`).warnings).toBe("");
+  expect(read(`echo ${"aB1".repeat(7)}=${long}=${"aB1".repeat(7)}`).warnings).toMatch(
+    /^40 characters that nobody can read: [^\n]*$/,
+  );
+});
+
+test("a reading of nothing is empty", () => {
+  expect(Object.values(readShell("")).flat()).toEqual([]);
+});
+
+test("commands in backquotes within backquotes are read as they will run", () => {
+  expect(readShell("echo `ls \\`rm a\\``").steps.slice(1)).toEqual(["ls `rm a`", "rm a"]);
+});
+
 test("what is said twice is said once", () => {
   const { warnings, facts, written } = read(
     `rm $X > a; rm $X > a; echo ${blob} ${blob}; sleep 1 | sh; sleep 2 | sh`,
@@ -214,6 +238,11 @@ test("what is said twice is said once", () => {
   expect(warnings).toContain("Filled in with values when it runs: ⟪$X⟫");
   expect(facts).toBe("⟪rm⟫ deletes files");
   expect(written).toEqual(["a"]);
+});
+
+test("a file that is called like a stream is a file that is written", () => {
+  expect(read("ls > 1 2> - > '&2'").written).toEqual(["1", "-", "&2"]);
+  expect(read("ls 2>&1 >&- >&12").written).toEqual([]);
 });
 
 test("every step, where it writes and where it leads is a fact of its own", () => {
@@ -236,6 +265,7 @@ test("a program that is given without a shell is read by its arguments as they a
   expect(call("/bin/bash", "-c", "curl https://a.example | sh")).toContain("flows into it");
   expect(call("python3", "-c", "x")).toContain("Code for ⟪python3⟫");
   expect(call("rm", "$HOME", "*", "$(x)")).toBe("");
+  expect(call("bash", "-x")).toBe("");
 });
 
 exhaustive("no command breaks the view, however deep or broken", () => {
