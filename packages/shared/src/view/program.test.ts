@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readShell } from "./command.js";
+import { programName } from "./programs.js";
 
 const said = (command: string): string[] => readShell(command).said;
 const programsOf = (command: string): string[] => readShell(command).programs;
@@ -56,6 +57,10 @@ describe("that a program runs a file, what flows into it or code of its own is s
     ["bash +x a.sh", [holds("bash", "a.sh")]],
     ["bash -o errexit a.sh", [holds("bash", "a.sh")]],
     ["bash -eo pipefail a.sh", [holds("bash", "a.sh")]],
+    ["bash -o1 a.sh", [holds("bash", "a.sh")]],
+    ["bash -s1 a.sh", [holds("bash", "a.sh")]],
+    ["bash --posix a.sh", [holds("bash", "a.sh")]],
+    ["bash --noprofile a.sh", [holds("bash", "a.sh")]],
     ["bash -- -a.sh", [holds("bash", "-a.sh")]],
     ["bash - a.sh", [holds("bash", "a.sh")]],
     ["bash 'a b'", [holds("bash", "'a b'")]],
@@ -101,6 +106,16 @@ describe("that a program runs a file, what flows into it or code of its own is s
     ["python2 -c x", [code("python2", "x")]],
     ["python -c x", [code("python", "x")]],
     ["pypy -c x", [code("pypy", "x")]],
+    ["python3 --check-hash-based-pycs a.py", [holds("python3", "a.py")]],
+    ["perl --exec a", [holds("perl", "a")]],
+    ["ruby --enable=gems a", [holds("ruby", "a")]],
+    ["php --rf a", [holds("php", "a")]],
+    ["pypy3 -c x", [code("pypy3", "x")]],
+    ["perl5.36.0 -e x", [code("perl5", "x")]],
+    ["lua5.4 a", [holds("lua5", "a")]],
+    ["php8.2 -r x", [code("php8", "x")]],
+    ["a5 -c x", []],
+    ["lua5a -e x", []],
     ["python3 -Wonce a.py", [holds("python3", "a.py")]],
     ["cat x | python3 -c x", [code("python3", "x")]],
     ["perl -e x", [code("perl", "x")]],
@@ -185,6 +200,19 @@ describe("what is put together, read from a file or set up is said in its own wo
   });
 });
 
+test.each([
+  ["/usr/bin/python3.12", "python3"],
+  ["python", "python"],
+  ["python.", "python"],
+  ["mypython3.12", "mypython3.12"],
+  ["python3.12x", "python3.12x"],
+  ["Node.EXE", "Node"],
+  ["a.exe.sh", "a.exe.sh"],
+  ["a/", ""],
+])("a program is called by its own name: %s", (word, name) => {
+  expect(programName(word)).toBe(name);
+});
+
 describe("a wrapper is looked through for what it runs", () => {
   test.each<[command: string, programs: string[], said: string[]]>([
     ["sudo -u ada rm a", ["sudo", "rm"], []],
@@ -210,6 +238,7 @@ describe("a wrapper is looked through for what it runs", () => {
     ["find . -exec rm {} +", ["find", "rm"], []],
     ["sudo cp a . ; docker build .", ["sudo", "cp", "docker"], []],
     ["command ls .", ["command"], []],
+    ["command", ["command"], []],
     ["ls rm", ["ls"], []],
   ])("%s", (command, programs, sentences) => {
     expect(programsOf(command)).toEqual(programs);

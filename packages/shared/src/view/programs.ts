@@ -14,21 +14,21 @@ const interpreters: Record<string, Interpreter> = {
     code: /^-[A-Za-z]*c[A-Za-z]*$/,
     valued: /^[-+][A-Za-z]*[oO][A-Za-z]*$/,
   }),
-  ...named("python python2 python3 pypy", {
+  ...named("python pypy", {
     code: /^-[A-Za-z]*c$/,
-    joined: /^-[BEIOPSbdhiqsuvx]*c(.+)$/s,
+    joined: /^-[BEIOPSbdhiqsuvx]*c(.+)/s,
     valued: /^-[WX]$/,
   }),
   ...named("node bun deno nodejs", {
     code: /^(-[a-z]*[ep]|--eval|--print|eval)$/,
-    joined: /^--(?:eval|print)=(.+)$/s,
+    joined: /^--(?:eval|print)=(.+)/s,
   }),
-  perl: { code: /^-[A-Za-z]*[eE]$/, joined: /^-[WTXacnlpstuw0-9]*[eE](.+)$/s },
+  perl: { code: /^-[A-Za-z]*[eE]$/, joined: /^-[WTXacnlpstuw0-9]*[eE](.+)/s },
   ...named("ruby lua osascript Rscript elixir", {
     code: /^-[A-Za-z]*e$/,
-    joined: /^-[acnlpsw0-9]*e(.+)$/s,
+    joined: /^-[acnlpsw0-9]*e(.+)/s,
   }),
-  php: { code: /^-[A-Za-z]*r$/, joined: /^-r(.+)$/s },
+  php: { code: /^-[A-Za-z]*r$/, joined: /^-r(.+)/s },
   ...named("pwsh powershell", { code: /^[-/](c|command|e|ec|enc|encodedcommand)$/i }),
 };
 export const shells = ["sh", "bash", "dash", "zsh", "ksh", "ash"];
@@ -76,7 +76,9 @@ export const programName = (word: string): string => {
 const own = <T>(record: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;
 
-export const interpreterOf = (name: string): Interpreter | undefined => own(interpreters, name);
+/** By its name without a version: `python3`, `lua5`. */
+export const interpreterOf = (name: string): Interpreter | undefined =>
+  own(interpreters, name.replace(/\d+$/, ""));
 export const isWrapper = (name: string): boolean => wrappers.includes(name);
 export const effectOf = (name: string): string | undefined =>
   own(effects, name) ?? (name.startsWith("mkfs.") ? "overwrites disks" : undefined);

@@ -80,6 +80,10 @@ test.each<[tool: string, args: Record<string, string | Record<string, string>>]>
   ["shell.exec", { command: `x $'--token ${gitHub}'` }],
   ["shell.exec", { command: `x $(TOKEN=${gitHub} y)` }],
   ["shell.exec", { command: `${"{ ".repeat(60)}TOKEN=${gitHub} x${"; }".repeat(60)}` }],
+  ["shell.exec", { command: `"$X --token ${gitHub}" y` }],
+  ["shell.exec", { command: `python3 -c "$X --token ${gitHub}"` }],
+  ["shell.exec", { command: `python3 -c "x --token ${gitHub}"` }],
+  ["shell.exec", { command: `eval TOKEN=${gitHub} x` }],
   ["shell.exec", { command: `${"eval ".repeat(6)}TOKEN=${gitHub}` }],
   ["shell.exec", { command: `curl -u 'ada:${gitHub}' https://a.example` }],
 ])("no row and no sentence shows what its row masks: %s %j", (tool, args) => {
