@@ -112,6 +112,7 @@ test.each<[url: string, host: string | undefined, warnings: string[]]>([
   ["https://a.example#b@c", "a.example", []],
   ["https://a.example/x\\b", "a.example", []],
   ["https://a.example/\\b", undefined, [misread]],
+  ["https://a.example//\\b", undefined, [misread]],
   ["http://a.example:80", "a.example", [plainText]],
   ["ws://a.example:80", "a.example", [plainText]],
   ["HTTP://a.example:443", "a.example", [plainText, port("443")]],

@@ -68,6 +68,7 @@ describe("a name leads to one host, in lower case and punycode, or nobody can te
     `${label(64)}.example`,
     `a.${label(64)}`,
     "a\u0378.example",
+    `${label(11_000)}\u{31350}`,
   ])("not by %j", (text) => {
     expect(readHost(text)).toMatchObject(differs);
   });
@@ -126,7 +127,9 @@ describe("letters are told beside punycode", () => {
     // None in it, none that can be read, none that leads there, none that can be seen.
     ["axn--bcher-kva.example", "axn--bcher-kva.example", undefined],
     ["xn--a.example", "xn--a.example", undefined],
+    ["xn--99999999999.example", "xn--99999999999.example", undefined],
     ["xn--abc-.example", undefined, undefined],
+    ["xn--ab-r13a.example", "xn--ab-r13a.example", undefined],
     ["xn--0a.example", "xn--0a.example", undefined],
     ["xn--ab-m1t.example", "xn--ab-m1t.example", undefined],
   ])("%s", (text, ascii, letters) => {
