@@ -129,6 +129,7 @@ export const shownActions = [
   ["keyboard.press", { keys: ["ctrl", "s"] }, { target: { application: "Mail" } }],
   ["mouse.click", { x: 1, y: 2, button: "left", count: 2 }],
   ["mouse.click", { x: 1 }],
+  ["mouse.click", {}],
   ["mouse.click", { y: 1 }],
   ["mouse.click", { x: 1, y: 2 }, { target: { element: "Pay" } }],
   ["mouse.drag", { from_x: 1, from_y: 2, to_x: 3, to_y: 4 }, { target: { window: "Map" } }],

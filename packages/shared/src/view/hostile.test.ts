@@ -75,6 +75,9 @@ test.each([
   ["/srv/אב", "written from right to left"],
   ["/srv/../etc", "Goes up through .."],
   ["C:\\a\\..\\b", "Goes up through .."],
+  ["..", "Goes up through .."],
+  ["../etc", "Goes up through .."],
+  ["/srv/..", "Goes up through .."],
   ["/srv/a ", "Unusual characters"],
   ["/srv/a\u200b", "Unusual characters"],
 ])("a path that deceives is said to: %s", (path, warning) => {

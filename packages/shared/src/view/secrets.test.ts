@@ -89,7 +89,11 @@ test.each<[tool: string, args: Record<string, string | Record<string, string>>]>
 ])("no row and no sentence shows what its row masks: %s %j", (tool, args) => {
   const shown = viewOf(tool, args, {
     env: { TOKEN: gitHub },
-    target: { window: `Key ${gitHub}`, url: `https://a.example/#${gitHub}` },
+    target: {
+      element: `Key ${gitHub}`,
+      window: `Key ${gitHub}`,
+      url: `https://a.example/#${gitHub}`,
+    },
   }).flat();
   for (const secret of [gitHub, ...webToken.split(".")]) {
     expect(shown.filter((text) => text.includes(secret))).toEqual([]);
