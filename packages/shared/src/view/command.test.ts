@@ -135,6 +135,7 @@ describe("what nobody can tell beforehand is said", () => {
     ["echo $'\\x72\\x6d'", "is another way to write ⟪rm⟫"],
     ["ls 'x", "Not well-formed"],
     ["if true; then", "Not well-formed"],
+    ["ls > &1", "Not well-formed"],
     ["sleep 9 &", "Goes on in the background"],
     ["ls() { rm -rf /; }; ls", "Gives the name ⟪ls⟫ another meaning"],
     ["alias ls='rm -rf /'", "Sets up commands for later"],
