@@ -41,6 +41,14 @@ const commands = [
   "echo AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/AbCdEf",
   "echo abcdefghijklmnopqrstuvwxyz0123456789abcdefghij",
   "export TOKEN=ghp_0123456789abcdefghijABCDEFGHIJ012345; ls",
+  // A name is looked for in three hundred characters before the secret, and no further.
+  `TOKEN${"x".repeat(294)}=ghp_0123456789abcdefghijABCDEFGHIJ012345`,
+  `TOKEN${"x".repeat(295)}=ghp_0123456789abcdefghijABCDEFGHIJ012345`,
+  "bash -x -c -e 'rm a; curl b' c",
+  "bash a.sh -c ls; sh -s a; zsh -o errexit b",
+  "python3 -Bc'x'; python3 a -c b; perl -ne'y' c; node --eval=z; python3 -W ignore d",
+  "ls > 1 2> - >&12; ls < 1",
+  "find . -name a -exec rm {} +; command . b; sudo cp a .",
 ];
 const addresses = [
   "http://a.example/",
@@ -121,6 +129,7 @@ export const shownActions = [
   ["keyboard.press", { keys: ["ctrl", "s"] }, { target: { application: "Mail" } }],
   ["mouse.click", { x: 1, y: 2, button: "left", count: 2 }],
   ["mouse.click", { x: 1 }],
+  ["mouse.click", {}],
   ["mouse.click", { y: 1 }],
   ["mouse.click", { x: 1, y: 2 }, { target: { element: "Pay" } }],
   ["mouse.drag", { from_x: 1, from_y: 2, to_x: 3, to_y: 4 }, { target: { window: "Map" } }],
@@ -185,6 +194,7 @@ export const shownActions = [
   ["some.tool", null],
   ...commands.map((command) => ["shell.exec", { command }]),
   ["process.run", { program: "bash", args: ["-c", "rm a"] }],
+  ["browser.click", { selector: "#pay" }],
   ...addresses.map((url) => ["browser.navigate", { url }]),
   ["email.send", { to: recipients }],
 ];

@@ -1,10 +1,8 @@
-import { createRequire } from "node:module";
 import fc from "fast-check";
-import { getDomain } from "tldts";
 import { describe, expect, test } from "vitest";
+import { aboutAddress, aboutRecipient, looksLikeAddress } from "./address.js";
 import { exhaustive, valuesOf, viewOf } from "./fixture.js";
 import { readHost } from "./host.js";
-import { registrableDomain } from "./public-suffix.js";
 
 const read = (url: string) => {
   const view = viewOf("browser.navigate", { url });
@@ -98,6 +96,87 @@ describe("what is written to be misread is said", () => {
   });
 });
 
+const misread = "Written so that programs differ in where it leads";
+const slashless = "Written without //: programs differ in where it leads";
+const none = "Not a whole address: where it leads cannot be told";
+const plainText = "Not encrypted: anybody on the way can read and change it";
+const other = (scheme: string) => `Not an address of the web: it opens with ⟪${scheme}⟫`;
+const user = (name: string) => `⟪${name}⟫ before the @ is a user name: it does not lead there`;
+const port = (text: string) => `Not the usual port: ⟪${text}⟫`;
+
+test.each<[url: string, host: string | undefined, warnings: string[]]>([
+  ["https://a.example", "a.example", []],
+  ["wss://a.example:443", "a.example", []],
+  ["https://a.example:", "a.example", []],
+  ["https://a.example?b://c@d:1", "a.example", []],
+  ["https://a.example#b@c", "a.example", []],
+  ["https://a.example/x\\b", "a.example", []],
+  ["https://a.example/\\b", undefined, [misread]],
+  ["https://a.example//\\b", undefined, [misread]],
+  ["http://a.example:80", "a.example", [plainText]],
+  ["ws://a.example:80", "a.example", [plainText]],
+  ["HTTP://a.example:443", "a.example", [plainText, port("443")]],
+  ["https://a.example:80", "a.example", [port("80")]],
+  ["wss://a.example:4430", "a.example", [port("4430")]],
+  ["ssh://git@a.example:22/x", "a.example", [other("ssh"), user("git"), port("22")]],
+  ["git+ssh://a.example/x", "a.example", [other("git+ssh")]],
+  ["a1.b-c://a.example", "a.example", [other("a1.b-c")]],
+  ["https://a:b@c:d@e.example", "e.example", [user("a:b@c:d")]],
+  ["https://@a.example", "a.example", [user("")]],
+  ["https://a\u00a0b@c.example", "c.example", [user("a⟦U+00A0⟧b")]],
+  ["mailto:a@b.example", undefined, [other("mailto")]],
+  ["x:\\\\a.example", undefined, [other("x")]],
+  ["x:///\\a.example", undefined, [other("x"), misread]],
+  ["https:a.example", undefined, [slashless]],
+  ["http:/a.example", undefined, [plainText, slashless]],
+  ["https:///a.example", undefined, [misread]],
+  ["https://a.example\n@b.example", undefined, [misread]],
+  ["https://a.example\x7f", undefined, [misread]],
+  ["https://a b.example", undefined, [misread]],
+  ["https://:80", undefined, [misread]],
+  ["https://a@:80", undefined, [misread]],
+  ["https://a.example:80:90", undefined, [misread]],
+  ["https://a.example:8x", undefined, [misread]],
+  ["https://[::1]:8x", undefined, [misread]],
+  ["https://[::1", undefined, [misread]],
+  ["https://[::1]:8443", "[::1]", [port("8443"), "A bare address in place of a name"]],
+  ["", undefined, [none]],
+  ["//a.example", undefined, [none]],
+  ["1a://a.example", undefined, [none]],
+  [" https://a.example", undefined, [none]],
+  ["a b://a.example", undefined, [none]],
+  ["a.example", undefined, [none]],
+])("all that is said of an address, in order: %j", (url, host, warnings) => {
+  const { facts, warnings: said } = aboutAddress("it", url);
+  expect(facts[0]?.[1]).toBe(host);
+  expect(said).toEqual(warnings.map((text) => ["warning about it", text, "library", "warning"]));
+});
+
+test("a host is told with its domain and its letters, each in a row of its own", () => {
+  expect(aboutAddress("it", "https://a.bücher.example").facts).toEqual([
+    ["host of it", "a.xn--bcher-kva.example", "library", "host"],
+    ["registered domain of it", "xn--bcher-kva.example", "library", "domain"],
+    ["host of it in letters", "a.bücher.example", "library", "fact"],
+  ]);
+  expect(aboutAddress("it", "https://xn--bcher-kva").facts).toEqual([
+    ["host of it", "xn--bcher-kva", "library", "host"],
+    ["host of it in letters", "bücher", "library", "fact"],
+  ]);
+});
+
+test.each([
+  ["https://", true],
+  ["a1+.-://x", true],
+  ["A://", true],
+  ["1a://x", false],
+  [" https://x", false],
+  ["://x", false],
+  ["a b://x", false],
+  ["https:/x", false],
+])("what begins like an address is read as one: %j", (text, isOne) => {
+  expect(looksLikeAddress(text)).toBe(isOne);
+});
+
 test("where a host is told, a browser goes to that very host or nowhere", () => {
   const piece = fc.constantFrom(
     ..."a b.example evil . .. / // \\ : @ ? # % %2e %40 [ ] ::1 0x7f 1 127.0.0.1 xn-- xn--80ak6aa92e bücher ß ς ı İ K ㎏ ﬁ 。 ．e раураl \t \n \u00ad \u200d é e\u0301 אב 한 ¨ ﷺ ℀ ︒ _ - ~ ! $ & ' ( ) * + , ; =".split(
@@ -135,65 +214,6 @@ exhaustive(
   60_000,
 );
 
-interface Trie {
-  rulesRoot: number;
-  edgeStart: Uint16Array;
-  edgeLength: Uint8Array;
-  edgeChild: Uint16Array;
-  labelText: string;
-}
-
-/** Every name in the list that the table is made from, in ASCII. */
-function namesOf(list: Trie): string[] {
-  const offsets: number[] = [];
-  list.edgeLength.reduce((sum, length) => {
-    offsets.push(sum);
-    return sum + length;
-  }, 0);
-  const below = (node: number, suffix: string): string[] => {
-    const names: string[] = [];
-    for (let edge = list.edgeStart[node] ?? 0; edge < (list.edgeStart[node + 1] ?? 0); edge++) {
-      const start = offsets[edge] ?? 0;
-      const label = list.labelText.slice(start, start + (list.edgeLength[edge] ?? 0));
-      if (!/^[a-z0-9*-]+$/.test(label)) continue;
-      const name = `${label === "*" ? "any" : label}${suffix}`;
-      names.push(name, ...below(list.edgeChild[edge] ?? 0, `.${name}`));
-    }
-    return names;
-  };
-  return below(list.rulesRoot, "");
-}
-
-describe("the registered domain", () => {
-  const require = createRequire(import.meta.url);
-  const list = require("tldts/dist/cjs/src/data/trie.js") as Trie;
-  const names = namesOf(list);
-  const rules = [...new Set(names.flatMap((name) => name.split(".")))];
-  const domainOf = (host: string) => getDomain(host, { allowPrivateDomains: true }) ?? undefined;
-
-  exhaustive("of any host of listed labels is what the list's own library says", () => {
-    const label = fc.oneof(
-      fc.constantFrom(...rules),
-      fc.constantFrom("a", "www", "com", "co", "uk", "jp", "kawasaki", "city"),
-    );
-    fc.assert(
-      fc.property(fc.array(label, { minLength: 1, maxLength: 5 }), (labels) => {
-        const host = labels.join(".");
-        expect(registrableDomain(host), host).toBe(domainOf(host));
-      }),
-      { numRuns: 5_000 },
-    );
-  });
-
-  test("below every name of the list is what the list's own library says", () => {
-    expect(names.length).toBeGreaterThan(10_000);
-    const wrong = names
-      .flatMap((name) => [name, `b.${name}`, `a.b.${name}`])
-      .filter((host) => registrableDomain(host) !== domainOf(host));
-    expect(wrong).toEqual([]);
-  });
-});
-
 test.each([
   ["ada@example.com", ["example.com"], ""],
   ["ada@mail.evil.co.uk", ["evil.co.uk"], ""],
@@ -206,4 +226,30 @@ test.each([
   const view = viewOf("email.send", { to });
   expect(valuesOf(view, "domain")).toEqual(domains);
   expect(valuesOf(view, "warning").join("\n")).toContain(warning);
+});
+
+const unclear = "Not an address of the plain form name@host: who gets it cannot be told";
+
+test.each<[to: string, host: string | undefined, warnings: string[]]>([
+  ["a.b+c!#$%&'*/=?^_`{|}~-1@a.example", "a.example", []],
+  ["a@A.example.", "a.example.", []],
+  ["a@b", "b", []],
+  ["a@127.0.0.1", "127.0.0.1", ["A bare address in place of a name"]],
+  ["a@[::1]", "[::1]", ["A bare address in place of a name"]],
+  ["a@b!.example", undefined, ["Not a host that every program reads alike"]],
+  ...["", "a", "a@", "@b", "a@b@c", "a @b", "a@b c", " a@b", "a@b ", "<a@b>", "a,b@c", "a;b@c"].map(
+    (to): [string, undefined, string[]] => [to, undefined, [unclear]],
+  ),
+  ...["a:b@c", '"a"@b', "(a)b@c", "a[b@c", "a]b@c", "a\\b@c"].map(
+    (to): [string, undefined, string[]] => [to, undefined, [unclear]],
+  ),
+  [
+    "аре <a@b>",
+    undefined,
+    [unclear, "Letters that are not what they seem: ⟪аре⟫ reads like ⟪ape⟫"],
+  ],
+])("all that is said of a recipient: %j", (to, host, warnings) => {
+  const { facts, warnings: said } = aboutRecipient("it", to);
+  expect(facts[0]?.[1]).toBe(host);
+  expect(said.map(([, text]) => text)).toEqual(warnings);
 });

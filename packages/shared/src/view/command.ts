@@ -7,7 +7,7 @@ import {
   type Word as ShellWord,
   type SyntaxNode,
 } from "unbash";
-import { aboutAddress, both, type Findings, findings, looksLikeAddress } from "./address.js";
+import { aboutAddress, both, type Findings, findings } from "./address.js";
 import { suspicions } from "./look-alikes.js";
 import { aboutProgram, type Word } from "./program.js";
 import { effectOf, programName } from "./programs.js";
@@ -42,7 +42,6 @@ export interface Reading {
   steps: string[];
   programs: string[];
   words: string[];
-  writes: string[];
   variables: string[];
   outputs: string[];
   patterns: string[];
@@ -57,7 +56,6 @@ const newReading = (): Reading => ({
   steps: [],
   programs: [],
   words: [],
-  writes: [],
   variables: [],
   outputs: [],
   patterns: [],
@@ -139,7 +137,7 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
       break;
     case "Pipeline":
       forEachChild(node, (child) => {
-        const isFed = place.isFed || (child.pos !== node.commands[0]?.pos && !isPrefix(child));
+        const isFed = place.isFed || child.pos !== node.commands[0]?.pos;
         visit(child, { ...place, isFed }, reading);
       });
       return;
@@ -157,9 +155,6 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
       break;
     case "Redirect":
       addRedirection(node, reading);
-      if (node.target && node.operator !== "<" && !/^(&|\d+$|-$)/.test(node.target.value)) {
-        reading.writes.push(staticValue(node.target) ?? node.target.text);
-      }
       break;
     case "SimpleExpansion":
     case "ParameterExpansion":
@@ -185,15 +180,13 @@ function visit(node: SyntaxNode, at: Place, reading: Reading): void {
 }
 
 function addRedirection({ operator, target }: Redirect, reading: Reading): void {
-  if (!target || /^(<<|<<-|<<<)$/.test(operator)) return;
+  if (!target) return;
   const to = { text: target.text, path: staticValue(target) };
   if (operator === "<") reading.inputs.push(to);
   // Another stream of the same program, or its end, is no file.
   else if (!/^(\d+|-)$/.test(target.value) || !operator.endsWith("&"))
     reading.redirections.push(to);
 }
-
-const isPrefix = (node: SyntaxNode): boolean => node.type === "Time" || node.type === "Negation";
 
 function readCommand(node: Command, place: Place, reading: Reading): void {
   reading.steps.push(place.source.slice(node.pos, node.end));
@@ -239,16 +232,15 @@ const computed = [
 
 function isComputed(node: SyntaxNode): boolean {
   let found = computed.includes(node.type);
-  if (!found) {
-    forEachChild(node, (child) => {
-      found ||= isComputed(child);
-    });
-  }
+  forEachChild(node, (child) => {
+    found ||= isComputed(child);
+  });
   return found;
 }
 
 function conclude(path: string, reading: Reading): Findings {
   const { steps, words, variables, outputs, patterns } = reading;
+  const writes = reading.redirections.map(({ text, path: to }) => to ?? text);
   const said = [...reading.said];
   if (outputs.length > 0) {
     said.push(`Filled in with what other commands print when it runs: ${list(outputs)}`);
@@ -264,7 +256,7 @@ function conclude(path: string, reading: Reading): Findings {
     return effect === undefined ? [] : [`${quote(name)} ${effect}`];
   });
   if (effects.length > 0) facts.push([`what is in ${path}`, effects.join("; "), "library", "fact"]);
-  for (const target of new Set(reading.writes)) {
+  for (const target of new Set(writes)) {
     facts.push([`written by ${path}`, visible(target), "library", "path"]);
   }
   if (steps.length > 1) {
@@ -274,7 +266,7 @@ function conclude(path: string, reading: Reading): Findings {
   }
   return both([
     findings(path, [...new Set(said)], facts),
-    ...[...new Set([...words, ...reading.writes])].map((word) => aboutWord(path, word)),
+    ...[...new Set([...words, ...writes])].map((word) => aboutWord(path, word)),
   ]);
 }
 
@@ -283,7 +275,7 @@ const list = (texts: readonly string[]): string =>
 
 function aboutWord(path: string, word: string): Findings {
   const url = /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(word)?.[0];
-  if (url !== undefined && looksLikeAddress(url)) return aboutAddress(path, url);
+  if (url !== undefined) return aboutAddress(path, url);
   return findings(path, suspicions(word));
 }
 

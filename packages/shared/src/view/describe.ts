@@ -37,11 +37,10 @@ export function describe(action: Action): Description {
   const descriptor = descriptors.get(tool);
   if (descriptor && fits(descriptor, args)) return described(descriptor, args, action);
   const { rows, warnings } = withFindings("args", args, { provenance: "model" });
-  const [, server, name] = /^mcp\.([^.]+)\.(.+)$/s.exec(tool) ?? [];
-  const sentence =
-    server === undefined || name === undefined
-      ? `Unrecognised action: ${quote(tool)}${onScreen(action)}`
-      : `Call the tool ${quote(name)} of the MCP server ${quote(server)}`;
+  const mcp = /^mcp\.([^.]+)\.(.+)/s.exec(tool);
+  const sentence = mcp
+    ? `Call the tool ${quote(mcp[2] as string)} of the MCP server ${quote(mcp[1] as string)}`
+    : `Unrecognised action: ${quote(tool)}${onScreen(action)}`;
   const unknown = "What it does is not known here: its arguments are shown as they are";
   return { sentence, warnings: [...findings("tool", [unknown]).warnings, ...warnings], rows };
 }

@@ -77,9 +77,8 @@ function asciiOf(written: string): string | undefined {
   }
 }
 
-/** Undefined for a host without punycode, and for punycode that says nothing. */
+/** Undefined for punycode that says nothing. */
 function lettersOf(ascii: string): string | undefined {
-  if (!/(^|\.)xn--/.test(ascii)) return undefined;
   try {
     const letters = punycode.toUnicode(ascii);
     return visible(letters) === letters && punycode.toASCII(letters) === ascii

@@ -75,6 +75,9 @@ test.each([
   ["/srv/אב", "written from right to left"],
   ["/srv/../etc", "Goes up through .."],
   ["C:\\a\\..\\b", "Goes up through .."],
+  ["..", "Goes up through .."],
+  ["../etc", "Goes up through .."],
+  ["/srv/..", "Goes up through .."],
   ["/srv/a ", "Unusual characters"],
   ["/srv/a\u200b", "Unusual characters"],
 ])("a path that deceives is said to: %s", (path, warning) => {
@@ -125,11 +128,10 @@ test("the text before is the model's word, unless a precondition vouches for it"
   const args = { path: "/a", before: "old", content: "new" };
   expect(warningsOf(viewOf("file.write", args))).toEqual([expect.stringContaining("model's word")]);
   const sha256 = "y6BrVzb69n5UsHtWHq6UOV53TFF6fZEKVDaeEmPM-9Q";
-  const vouchedFor = (subject: string, digest: string) =>
-    warningsOf(
-      viewOf("file.write", args, { preconditions: [{ kind: "file", subject, sha256: digest }] }),
-    );
+  const vouchedFor = (subject: string, digest: string, kind = "file") =>
+    warningsOf(viewOf("file.write", args, { preconditions: [{ kind, subject, sha256: digest }] }));
   expect(vouchedFor("/a", sha256)).toEqual([]);
   expect(vouchedFor("/b", sha256)).toHaveLength(1);
+  expect(vouchedFor("/a", sha256, "folder")).toHaveLength(1);
   expect(vouchedFor("/a", `A${sha256.slice(1)}`)).toHaveLength(1);
 });

@@ -54,7 +54,7 @@ const isInside = (blocks: Blocks, codePoint: number): boolean =>
   blocks.some(([first, last]) => codePoint >= first && codePoint <= last);
 
 /** What stands between words, in names of any kind. */
-const between = /[\s/\\.,:;@_()[\]{}<>"'-]+/;
+const between = /[\s/\\.,:;@_()[\]{}<>"'-]/;
 const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
 const isRightToLeft = (codePoint: number): boolean => isInside(rightToLeft, codePoint);

@@ -1,4 +1,11 @@
-import { codeFlagOf, effectOf, isFilter, isWrapper, programName, shells } from "./programs.js";
+import {
+  effectOf,
+  type Interpreter,
+  interpreterOf,
+  isWrapper,
+  programName,
+  shells,
+} from "./programs.js";
 import { quote } from "./quote.js";
 
 export interface Word {
@@ -40,7 +47,7 @@ export function aboutProgram(words: readonly Word[], given: { isFed: boolean }):
   } else if (name === "alias" || name === "trap") {
     about.said.push(`Sets up commands for later: ${quoted(rest)}`);
   } else if (isWrapper(name)) {
-    addWrapped(about, rest, given);
+    addWrapped(about, name, rest, given);
   } else {
     addInterpreter(about, name, rest, given);
   }
@@ -48,9 +55,16 @@ export function aboutProgram(words: readonly Word[], given: { isFed: boolean }):
 }
 
 /** The program that a wrapper runs cannot be told from its options for sure: any word may be it. */
-function addWrapped(about: About, rest: readonly Word[], given: { isFed: boolean }): void {
+function addWrapped(
+  about: About,
+  wrapper: string,
+  rest: readonly Word[],
+  given: { isFed: boolean },
+): void {
   const nameOf = ({ value }: Word) => (value === undefined ? "" : programName(value));
-  const at = rest.findIndex((word) => runsText(nameOf(word)));
+  // A full stop is a folder, unless it can be nothing but the shell's own word.
+  const isOwn = ["builtin", "command"].includes(wrapper) && rest[0]?.value === ".";
+  const at = isOwn ? 0 : rest.findIndex((word) => runsText(nameOf(word)));
   about.names.push(
     ...rest.slice(0, at < 0 ? undefined : at).flatMap((word) => {
       return word.value !== undefined && effectOf(nameOf(word)) ? [word.value] : [];
@@ -64,7 +78,7 @@ function addWrapped(about: About, rest: readonly Word[], given: { isFed: boolean
 }
 
 const runsText = (name: string): boolean =>
-  ["eval", "source", "."].includes(name) || (codeFlagOf(name) !== undefined && !isFilter(name));
+  ["eval", "source"].includes(name) || interpreterOf(name) !== undefined;
 
 function addInterpreter(
   about: About,
@@ -72,35 +86,64 @@ function addInterpreter(
   rest: readonly Word[],
   given: { isFed: boolean },
 ): void {
-  const flag = codeFlagOf(name);
-  if (!flag || isFilter(name)) return;
-  const at = rest.findIndex(({ text }) => flag.test(text));
-  const code = at < 0 ? undefined : rest[at + 1];
-  if (code) {
-    if (code.value === undefined) {
-      about.said.push(
-        `${quote(name)} runs text that is put together only then: ${quote(code.text, "command")}`,
-      );
-    } else if (shells.includes(name)) {
-      about.scripts.push(code.value);
-    } else {
-      about.said.push(
-        `Code for ${quote(name)}, shown but not read: ${quote(code.value, "command")}`,
-      );
-    }
-    return;
-  }
-  const readsInput = rest.length === 0 || rest.some(({ text }) => /^-[A-Za-z]*s$/.test(text));
-  const file = readsInput ? undefined : rest.find(({ text }) => !text.startsWith("-"));
-  if (file) {
+  const interpreter = interpreterOf(name);
+  if (!interpreter) return;
+  const isShell = shells.includes(name);
+  const texts = rest.map(({ text, value }) => value ?? text);
+  const start = operandFrom(0, texts, interpreter, isShell);
+  const flag = texts.findIndex((text) => interpreter.code.test(text));
+  const isGiven = flag >= 0 && flag <= start;
+  const joined = joinedCode(rest.slice(0, isGiven ? flag : start), interpreter);
+  const codeAt = isShell && flag >= 0 ? operandFrom(flag, texts, interpreter, isShell) : flag + 1;
+  const code = joined ?? (flag < 0 ? undefined : rest[codeAt]);
+  // A file before any code is what runs: the code is then no more than what the file is told.
+  const file = isGiven || joined ? undefined : rest[start];
+  const readsInput =
+    isShell && texts.slice(0, start).some((text) => /^-[A-Za-z]*s[A-Za-z]*$/.test(text));
+  if (file && !readsInput) {
     about.said.push(
       `${quote(name)} runs what a file holds, which is not shown here: ${quote(file.text)}`,
     );
-  } else if (given.isFed) {
+  } else if (!code && given.isFed) {
     about.said.push(
       `${quote(name)} runs whatever text flows into it as a program: what it does cannot be told`,
     );
   }
+  if (!code) return;
+  if (code.value === undefined) {
+    about.said.push(
+      `${quote(name)} runs text that is put together only then: ${quote(code.text, "command")}`,
+    );
+  } else if (isShell) {
+    about.scripts.push(code.value);
+  } else {
+    about.said.push(`Code for ${quote(name)}, shown but not read: ${quote(code.value, "command")}`);
+  }
+}
+
+/** Where the options that begin there end: what comes then is a file, or what runs as a program. */
+function operandFrom(
+  start: number,
+  texts: readonly string[],
+  { valued }: Interpreter,
+  isShell: boolean,
+): number {
+  let at = start;
+  for (; at < texts.length; at++) {
+    const text = texts[at] as string;
+    if (text === "--" || (isShell && text === "-")) return at + 1;
+    // What flows in.
+    if (text === "-") return texts.length;
+    if (valued?.test(text)) at++;
+    else if (!text.startsWith("-") && !(isShell && text.startsWith("+"))) break;
+  }
+  return at;
+}
+
+/** The code that stands in one word with its option. */
+function joinedCode(options: readonly Word[], { joined }: Interpreter): Word | undefined {
+  const found = options.find(({ text, value }) => joined?.test(value ?? text));
+  return found && { text: found.text, value: found.value && joined?.exec(found.value)?.[1] };
 }
 
 const quoted = (words: readonly Word[]): string =>

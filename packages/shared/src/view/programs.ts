@@ -1,16 +1,37 @@
-/** Programs that run text as a program, by what stands before code on their command line. */
-const interpreters: Record<string, RegExp> = {
-  ...named("sh bash dash zsh ksh ash fish busybox", /^-[A-Za-z]*c$/),
-  ...named("python python2 python3 pypy", /^-[A-Za-z]*c$/),
-  ...named("node bun deno nodejs", /^(-[a-z]*[ep]|--eval|--print|eval)$/),
-  ...named("perl ruby lua osascript Rscript elixir", /^-[A-Za-z]*[eE]$/),
-  php: /^-[A-Za-z]*r$/,
-  ...named("pwsh powershell", /^[-/](c|command|e|ec|enc|encodedcommand)$/i),
-  ...named("awk gawk mawk sed jq", /^-[A-Za-z]*[fe]$/),
+/** How a program is given text that it runs as a program. */
+export interface Interpreter {
+  /** The option before code on its command line. */
+  code: RegExp;
+  /** The same option with the code behind it in one word. */
+  joined?: RegExp;
+  /** Options whose value is the next word. */
+  valued?: RegExp;
+}
+
+/** Not awk, sed and jq: their programs are small and seldom harmful, and they read text for a living. */
+const interpreters: Record<string, Interpreter> = {
+  ...named("sh bash dash zsh ksh ash fish busybox", {
+    code: /^-[A-Za-z]*c[A-Za-z]*$/,
+    valued: /^[-+][A-Za-z]*[oO][A-Za-z]*$/,
+  }),
+  ...named("python pypy", {
+    code: /^-[A-Za-z]*c$/,
+    joined: /^-[BEIOPSbdhiqsuvx]*c(.+)/s,
+    valued: /^-[WX]$/,
+  }),
+  ...named("node bun deno nodejs", {
+    code: /^(-[a-z]*[ep]|--eval|--print|eval)$/,
+    joined: /^--(?:eval|print)=(.+)/s,
+  }),
+  perl: { code: /^-[A-Za-z]*[eE]$/, joined: /^-[WTXacnlpstuw0-9]*[eE](.+)/s },
+  ...named("ruby lua osascript Rscript elixir", {
+    code: /^-[A-Za-z]*e$/,
+    joined: /^-[acnlpsw0-9]*e(.+)/s,
+  }),
+  php: { code: /^-[A-Za-z]*r$/, joined: /^-r(.+)/s },
+  ...named("pwsh powershell", { code: /^[-/](c|command|e|ec|enc|encodedcommand)$/i }),
 };
 export const shells = ["sh", "bash", "dash", "zsh", "ksh", "ash"];
-/** Their first argument is a small program of its own that is seldom harmful, and they read text for a living. */
-const filters = ["awk", "gawk", "mawk", "sed", "jq"];
 
 /** Programs that run the program named later on their command line. */
 const wrappers = words(
@@ -55,8 +76,9 @@ export const programName = (word: string): string => {
 const own = <T>(record: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;
 
-export const codeFlagOf = (name: string): RegExp | undefined => own(interpreters, name);
-export const isFilter = (name: string): boolean => filters.includes(name);
+/** By its name without a version: `python3`, `lua5`. */
+export const interpreterOf = (name: string): Interpreter | undefined =>
+  own(interpreters, name.replace(/\d+$/, ""));
 export const isWrapper = (name: string): boolean => wrappers.includes(name);
 export const effectOf = (name: string): string | undefined =>
   own(effects, name) ?? (name.startsWith("mkfs.") ? "overwrites disks" : undefined);

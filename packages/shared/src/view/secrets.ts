@@ -22,7 +22,7 @@ const afterItsName =
   /(?:(?:token|pass|secret|key|auth|credential)[\w-]*["']?\s?[:=]\s?["']?(?:(?:bearer|basic|token)\s)?|--?[\w-]*(?:token|pass|secret|key|auth)[\w-]*\s["']?|\s(?:-u|--user)\s["']?[\w.-]*:)$/i;
 
 type Rule = (left: string, right: string) => boolean;
-const isBeforeAt: Rule = (left, right) => right.startsWith("@") && beforeAt.test(left);
+const isBeforeAt: Rule = (left, right) => right === "@" && beforeAt.test(left);
 const inAddress: Rule = (left, right) => /[?#]/.test(left) || isBeforeAt(left, right);
 const inCode: Rule = (left, right) => afterItsName.test(left) || isBeforeAt(left, right);
 

@@ -118,6 +118,16 @@ test("a descriptor fits only the arguments it was written for", () => {
     expect(unknown("folder.delete", given), JSON.stringify(given)).toBe(true);
   }
   expect(unknown("folder.Delete", { path: "/a" })).toBe(true);
+  for (const given of ["x", 1, true, null, [], [{ x: 1 }]]) {
+    expect(unknown("mouse.click", given), JSON.stringify(given)).toBe(true);
+  }
+  for (const to of [[], ["a@b.example", 1], [1, "a@b.example"], 1, null, { a: "a@b.example" }]) {
+    expect(unknown("email.send", { to }), JSON.stringify(to)).toBe(true);
+  }
+  for (const headers of [null, "x", "", 1, ["x"], { a: "x", b: 1 }, { a: 1, b: "x" }]) {
+    const asked = { url: "https://a.example", method: "GET", headers };
+    expect(unknown("http.request", asked), JSON.stringify(headers)).toBe(true);
+  }
 });
 
 test("arguments that a descriptor does not know are shown, and said to be unknown", () => {

@@ -47,8 +47,8 @@ export function visible(text: string, masks: readonly Mask[] = []): string {
       shown += onLetter > maxCombining ? markOf(codePoint) : character;
       continue;
     }
-    // A combining mark goes on a letter only: on a space or on a mark of ours it would draw over what is not its own.
-    onLetter = isMarked || character === " " || character === "\n" ? Number.POSITIVE_INFINITY : 0;
+    // A combining mark goes on a letter only: on a space, a line break or a mark of ours it would draw over what is not its own.
+    onLetter = isMarked || character === " " ? Number.POSITIVE_INFINITY : 0;
     if (character === " ") {
       const length = spacesFrom(characters, index);
       const atAnEnd = index === 0 || index + length === characters.length;

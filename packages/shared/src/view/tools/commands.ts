@@ -1,4 +1,4 @@
-import { findings } from "../address.js";
+import { findings, nothing } from "../address.js";
 import { aboutCommand, aboutProgramCall } from "../command.js";
 import { type Descriptor, field, onScreen, optional, said } from "../descriptor.js";
 
@@ -48,7 +48,7 @@ export const commands: Readonly<Record<string, Descriptor>> = {
     about: ({ text }) =>
       /[\n\r]/.test(String(text))
         ? findings("args.text", ["Types line breaks: each may run or send what was typed"])
-        : findings("args.text", []),
+        : nothing,
   },
 };
 
