@@ -113,6 +113,14 @@ const clientOptions = (databaseUrl: string) => ({
     ...lastingPlans,
   },
   onnotice: () => {},
+  // JSON goes as the text that `rows.ts` makes of it, and comes back parsed.
+  types: {
+    json: {
+      ...{ to: 114, from: [114, 3802] },
+      serialize: (text: string) => text,
+      parse: (text: string): unknown => JSON.parse(text),
+    },
+  },
 });
 
 /**
