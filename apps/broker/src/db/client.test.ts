@@ -5,7 +5,7 @@ import { startTcpProxy } from "@countersign/test-kit/tcp-proxy";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { describe, expect, it } from "vitest";
-import { connect } from "./client.js";
+import { connect, type Database } from "./client.js";
 import { isUnavailable } from "./failures.js";
 import { rows } from "./rows.js";
 
@@ -118,3 +118,9 @@ it("answers a call or fails it, in whatever moment its connection is reset", asy
   await line.close();
   await database.drop();
 }, 20_000);
+
+it("takes an answer in which no statement ended for a call that was lost", async () => {
+  const unsafe = async () => Object.assign([], { command: null });
+  const db = { $client: { unsafe } } as unknown as Database;
+  await expect(rows(db, sql`select 1`)).rejects.toSatisfy(isUnavailable);
+});

@@ -29,7 +29,7 @@ const idleSeconds = 4;
 /**
  * Lazy: nothing is opened until the first query. A pool that lost a connection answers what it has begun, and another
  * one takes its place: the driver uses what is left of a lost connection for the next one, unsent bytes and counters
- * among it, and then waits for ever, or takes an answer for another (019).
+ * among it, and then waits for ever, or takes an answer for another (018).
  * @param role what the connections work as, in place of the account that they sign in with
  */
 export function connect(
