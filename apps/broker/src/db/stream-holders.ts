@@ -13,7 +13,7 @@ import {
 } from "./schema/accounts.js";
 import { sessionIsAlive } from "./sessions.js";
 
-// Who holds open streams, asked about many at once. A version says only whether something is another than before.
+// Who holds open streams, asked about all at once. A version says only whether something is another than before.
 
 type Versions = Promise<Map<string, string>>;
 

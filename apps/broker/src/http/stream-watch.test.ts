@@ -40,16 +40,3 @@ it("takes nobody for gone while the database says nothing", async () => {
   expect(reads).toBeGreaterThan(1);
   stop();
 });
-
-it("looks at every holder, however many there are, a few hundred at a time", async () => {
-  const asked: number[] = [];
-  const watch = watchStreams(async (keys) => {
-    asked.push(keys.length);
-    return new Map(keys.map((key) => [key, "1"]));
-  });
-  const listeners = Array.from({ length: 600 }, listener);
-  const stops = listeners.map(({ stream }, at) => watch.add(`holder ${at}`, stream));
-  await expect.poll(() => listeners.every(({ heard }) => heard[0] === "watched")).toBe(true);
-  expect(Math.max(...asked)).toBeLessThan(300);
-  for (const stop of stops) stop();
-});

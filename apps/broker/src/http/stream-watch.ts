@@ -19,11 +19,9 @@ type Holders = Map<Watched, string | undefined>;
 
 /** Whatever ends an agent, a session, a device or a passkey, on whichever broker, ends its streams within two of these. */
 const watchMilliseconds = 1000;
-/** Of one statement: calls that come meanwhile are served between two of them. */
-const keysPerRead = 250;
 
 /**
- * Asks once a second, in few statements for all open streams, whether those who hold them still may.
+ * Asks once a second, in one statement for all open streams, whether those who hold them still may.
  * @param read resolves with what is known of each key, and with nothing for a key that is no more; when it fails,
  *   nobody is taken for gone
  */
@@ -38,12 +36,9 @@ export function watchStreams(read: (keys: string[]) => Promise<Map<string, strin
     try {
       // Only those that were asked about: one that came meanwhile is not known yet.
       const asked = [...open].map(([key, streams]) => [key, streams, [...streams.keys()]] as const);
-      for (let first = 0; first < asked.length; first += keysPerRead) {
-        const part = asked.slice(first, first + keysPerRead);
-        const known = await read(part.map(([key]) => key));
-        for (const [key, streams, watched] of part) {
-          for (const stream of watched) tell(streams, stream, known.get(key));
-        }
+      const known = await read(asked.map(([key]) => key));
+      for (const [key, streams, watched] of asked) {
+        for (const stream of watched) tell(streams, stream, known.get(key));
       }
     } catch {
       // A database that is away says nothing about anybody.
