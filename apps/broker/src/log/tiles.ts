@@ -27,9 +27,19 @@ export async function readTile(db: Database, path: string): Promise<Bytes> {
 async function readParts(db: Database, { level, index, width }: Tile): Promise<Bytes[]> {
   const start = index * tileWidth;
   if (!Number.isSafeInteger(start + width)) return [];
-  if (level !== "entries" && level > 0) {
-    return (await listTileRoots(db, level, start, width)).map(fromBase64url);
-  }
-  const entries = (await listEntries(db, start, width)).map(fromBase64url);
-  return level === 0 ? entries.map(leafHash) : entries;
+  return level === "entries" ? readEntries(db, start, width) : readHashes(db, level, start, width);
+}
+
+const readEntries = async (db: Database, start: number, count: number): Promise<Bytes[]> =>
+  (await listEntries(db, start, count)).map(fromBase64url);
+
+/** Hashes `[start, start + count)` of a level, or as many of them as there are. */
+export async function readHashes(
+  db: Database,
+  level: number,
+  start: number,
+  count: number,
+): Promise<Bytes[]> {
+  if (level > 0) return (await listTileRoots(db, level, start, count)).map(fromBase64url);
+  return (await readEntries(db, start, count)).map(leafHash);
 }

@@ -1,6 +1,5 @@
 import {
   type Bytes,
-  fromBase64url,
   type HashReader,
   leafHash,
   nodeHash,
@@ -9,8 +8,8 @@ import {
   widthOfTile,
 } from "@countersign/shared";
 import type { Database } from "../db/client.js";
-import { listEntries, listTileRoots } from "../db/log.js";
 import type { TreeMemory } from "../domain/ports.js";
+import { readHashes } from "./tiles.js";
 
 /** About a MiB. Proofs are asked for of the newest leaves, and each needs a tile or two of every level. */
 const keptTiles = 8;
@@ -99,14 +98,4 @@ function extend({ subtrees }: KeptTile, start: number, hashes: readonly Bytes[])
       node = nodeHash(row[row.length - 2] as Bytes, node);
     }
   }
-}
-
-async function readHashes(
-  db: Database,
-  level: number,
-  start: number,
-  count: number,
-): Promise<Bytes[]> {
-  if (level > 0) return (await listTileRoots(db, level, start, count)).map(fromBase64url);
-  return (await listEntries(db, start, count)).map((entry) => leafHash(fromBase64url(entry)));
 }
