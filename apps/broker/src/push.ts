@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   fromBase64url,
   ProtocolError,
@@ -26,6 +25,7 @@ import {
 import { limits } from "./domain/limits.js";
 import { type PushResult, topics } from "./domain/ports.js";
 import { answeredPush, askingPush, testPush } from "./domain/push-message.js";
+import { onceAtATime } from "./once-at-a-time.js";
 import { tokenHash } from "./registration.js";
 
 // Alerts: a hint to a phone that is not looking. An open app learns by its event stream and needs none of this.
@@ -123,26 +123,17 @@ const pauseMilliseconds = 50;
 export function startPushSender(broker: Broker): () => Promise<void> {
   const stopped = new AbortController();
   const inFlight = new Set<Promise<void>>();
-  let pumping = false;
-  let again = false;
 
-  const pump = async (): Promise<void> => {
-    again = true;
-    if (pumping) return;
-    pumping = true;
-    try {
-      while (again && !stopped.signal.aborted) {
-        again = false;
-        const room = limits.pushesInFlight - inFlight.size;
-        if (room > 0) for (const push of await claimPushes(broker.db, room)) launch(push);
-        await sleep(pauseMilliseconds, undefined, { ref: false });
-      }
-    } catch (error) {
-      broker.log.warn({ task: "push", err: errorName(error) }, "background task failed");
-    } finally {
-      pumping = false;
-    }
+  const claim = async (): Promise<void> => {
+    const room = limits.pushesInFlight - inFlight.size;
+    if (room <= 0 || stopped.signal.aborted) return;
+    for (const push of await claimPushes(broker.db, room)) launch(push);
   };
+  const pump = onceAtATime(claim, {
+    pauseMilliseconds,
+    onError: (error) =>
+      broker.log.warn({ task: "push", err: errorName(error) }, "background task failed"),
+  });
 
   const launch = (push: ClaimedPush): void => {
     const sending = deliver(broker, push, stopped.signal)

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { RequestChange } from "../db/changes.js";
 import { describeFailure } from "../db/failures.js";
 import { type EventBus, type Hint, type Logger, topics } from "../domain/ports.js";
+import { onceAtATime } from "../once-at-a-time.js";
 
 /** The line between the brokers of one database. */
 export interface HintLine {
@@ -35,16 +35,22 @@ export function createEventBus(line: HintLine, log: Logger): SharedBus {
   const warn = (error: unknown): void =>
     log.warn({ task: "hints", err: describeFailure(error) }, "background task failed");
 
-  const readOn = onceAtATime(async () => {
-    for (const { rid, state, client_id: clientId, approvers } of await line.read()) {
-      local.publish({ rid, state, clientId, approvers });
-    }
-  }, warn);
+  const readOn = onceAtATime(
+    async () => {
+      for (const { rid, state, client_id: clientId, approvers } of await line.read()) {
+        local.publish({ rid, state, clientId, approvers });
+      }
+    },
+    { pauseMilliseconds, onError: warn },
+  );
   let notified = 0;
-  const notify = onceAtATime(async () => {
-    notified = performance.now();
-    await line.notify();
-  }, warn);
+  const notify = onceAtATime(
+    async () => {
+      notified = performance.now();
+      await line.notify();
+    },
+    { pauseMilliseconds, onError: warn },
+  );
 
   readOn();
   const timer = setInterval(() => {
@@ -63,23 +69,6 @@ export function createEventBus(line: HintLine, log: Logger): SharedBus {
     },
     hinted: readOn,
     stop: () => clearInterval(timer),
-  };
-}
-
-/** Runs the work at once; asked meanwhile or just after, however often, it runs once more. */
-function onceAtATime(work: () => Promise<void>, onError: (error: unknown) => void): () => void {
-  let running = false;
-  let again = false;
-  return async () => {
-    again = true;
-    if (running) return;
-    running = true;
-    while (again) {
-      again = false;
-      await work().catch(onError);
-      await sleep(pauseMilliseconds, undefined, { ref: false });
-    }
-    running = false;
   };
 }
 
