@@ -43,17 +43,18 @@ export function keyboardOf(page: Page) {
     }
   }
 
-  /** Tabs on until the control of this name has the focus. */
+  /** Tabs on until the control of this name has the focus. What is still loading may take longer than many a Tab. */
   async function to(name: string | RegExp): Promise<Focus> {
-    const passed: string[] = [];
-    for (let presses = 0; presses < 60; presses++) {
+    const passed = new Set<string>();
+    const until = performance.now() + 10_000;
+    while (performance.now() < until) {
       await press("Tab");
       const now = await focus();
       const found = typeof name === "string" ? now.name.startsWith(name) : name.test(now.name);
       if (found) return now;
-      passed.push(now.name);
+      passed.add(now.name);
     }
-    throw new Error(`No Tab leads to ${name}; passed ${JSON.stringify(passed)}`);
+    throw new Error(`No Tab leads to ${name}; passed ${JSON.stringify([...passed])}`);
   }
 
   async function use(name: string | RegExp, key = "Enter"): Promise<void> {
