@@ -5,27 +5,9 @@ import { startTcpProxy } from "@countersign/test-kit/tcp-proxy";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { describe, expect, it } from "vitest";
-import { connect, type Database } from "./client.js";
+import { connect } from "./client.js";
 import { isUnavailable } from "./failures.js";
 import { rows } from "./rows.js";
-
-it("meets no call with a connection that is just being closed, however long the pause before it", async () => {
-  const database = await createDatabase();
-  const pauses = Array.from(
-    { length: 60 },
-    (_, index) => 3970 + index + (index >= 30 ? 2000 - 30 : 0),
-  );
-  const calls = pauses.map(async (pause) => {
-    const { db, close } = connect(database.url, { max: 1 });
-    await rows(db, sql`select 1`);
-    await sleep(pause);
-    await rows(db, sql`select 1`);
-    await close();
-  });
-  const failed = (await Promise.allSettled(calls)).filter(({ status }) => status === "rejected");
-  expect(failed).toEqual([]);
-  await database.drop();
-});
 
 describe("connections that an administrator ends", () => {
   it("cost the calls on them, and nothing else, however new they are", async () => {
@@ -118,9 +100,3 @@ it("answers a call or fails it, in whatever moment its connection is reset", asy
   await line.close();
   await database.drop();
 }, 20_000);
-
-it("takes an answer in which no statement ended for a call that was lost", async () => {
-  const unsafe = async () => Object.assign([], { command: null });
-  const db = { $client: { unsafe } } as unknown as Database;
-  await expect(rows(db, sql`select 1`)).rejects.toSatisfy(isUnavailable);
-});

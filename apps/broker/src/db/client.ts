@@ -1,10 +1,14 @@
-import { connect as openSocket, type Socket } from "node:net";
-import { socketHost } from "@countersign/embedded-postgres";
-import postgres from "postgres";
+import { Socket } from "node:net";
+import pg from "pg";
+import { parseIntoClientConfig } from "pg-connection-string";
 
 /** Statements go by `rows.ts` alone. */
 export interface Database {
-  $client: Pick<postgres.Sql, "unsafe">;
+  /**
+   * Runs one statement, prepared once on each connection: its text must not vary with its data.
+   * @returns its rows
+   */
+  query(text: string, values: readonly unknown[]): Promise<unknown[]>;
 }
 
 export interface Connection {
@@ -17,72 +21,116 @@ const maxConnections = 10;
 
 /** PostgreSQL itself ends a statement after this. */
 const statementMilliseconds = 5_000;
-/** Then whatever still says nothing is not slow but gone, and its connection with it. */
+/** Then whatever still says nothing is not slow but gone, and its connection with it: a frozen machine, a cut line. */
 const silenceMilliseconds = 6_000;
-
-/** For what a pool has begun, when it ends. */
-const endSeconds = 5;
-
-/** The driver gives up an idle connection before silence ends it: it alone knows that no call is just about to use it. */
-const idleSeconds = 4;
+/** For opening a connection, and for waiting until one is free. */
+const connectMilliseconds = 5_000;
 
 /**
- * Lazy: nothing is opened until the first query. A pool that lost a connection answers what it has begun, and another
- * one takes its place: the driver uses what is left of a lost connection for the next one, unsent bytes and counters
- * among it, and then waits for ever, or takes an answer for another (018).
+ * Lazy: nothing is opened until the first query. Calls that lose their connection fail as unavailable, and no other
+ * call meets what is left of it.
  * @param role what the connections work as, in place of the account that they sign in with
  */
 export function connect(
   databaseUrl: string,
   { max = maxConnections, role }: { max?: number; role?: string } = {},
 ): Connection {
-  const options = clientOptions(databaseUrl);
-  const ending = new Set<Promise<void>>();
-  const end = (pool: postgres.Sql): Promise<void> => {
-    const ended = pool.end({ timeout: endSeconds }).finally(() => ending.delete(ended));
-    ending.add(ended);
-    return ended;
+  const pool = new pg.Pool({
+    ...clientConfig(databaseUrl, role === undefined ? {} : { role }),
+    max,
+    query_timeout: silenceMilliseconds,
+    connectionTimeoutMillis: connectMilliseconds,
+    // A server that takes no goodbye keeps nobody from ending.
+    allowExitOnIdle: true,
+  });
+  // A lost connection is news to the call that has it, and to nobody while none has.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("error", () => {});
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string => {
+    const name = names.get(text) ?? `s${names.size}`;
+    names.set(text, name);
+    return name;
   };
-  const open = (): postgres.Sql => {
-    const opened = postgres(databaseUrl, {
-      ...options,
-      max,
-      idle_timeout: idleSeconds,
-      connection: { ...options.connection, ...(role === undefined ? {} : { role }) },
-      ...sockets(() => {
-        if (opened !== pool) return;
-        pool = open();
-        void end(opened);
-      }),
-    });
-    return opened;
+  const query = async (text: string, values: readonly unknown[]): Promise<unknown[]> => {
+    const client = await pool.connect().catch(failed);
+    let isSound = false;
+    try {
+      const found = await client.query({ name: nameOf(text), text, values: [...values] });
+      isSound = true;
+      return found.rows;
+    } catch (error) {
+      isSound = isRefusal(error);
+      return failed(error);
+    } finally {
+      client.release(!isSound);
+    }
   };
-  let pool = open();
-  return {
-    db: { $client: { unsafe: (...call) => pool.unsafe(...call) } },
-    close: async () => {
-      await Promise.all([end(pool), ...ending]);
-    },
-  };
+  return { db: { query }, close: () => pool.end() };
+}
+
+/** PostgreSQL answered, and its connection is as good as before. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.severity === "ERROR";
+
+/** What the driver says of a lost connection has words and no code. */
+function failed(error: unknown): never {
+  if (error instanceof Error && !("code" in error && error.code)) {
+    const lost = new Error("The connection to the database was lost.", { cause: error });
+    throw Object.assign(lost, { code: "CONNECTION_LOST" });
+  }
+  throw error;
 }
 
 /**
- * Waits for notifications on a connection of its own.
- * @param onHint also called after every reconnect: what was sent meanwhile is lost
+ * Waits for notifications on a connection of its own, which is opened anew whenever it ends or has been silent for
+ * longer than brokers are.
+ * @param onHint also called after each opening: what was sent meanwhile is lost
  */
 export function hear(
   databaseUrl: string,
   channel: string,
   onHint: (payload?: string) => void,
 ): { close(): Promise<void> } {
-  const client = postgres(databaseUrl, {
-    ...clientOptions(databaseUrl),
-    ...sockets(() => {}),
-    max: 1,
-  });
-  // The driver listens again after every loss of its connection; a first try that fails is such a loss.
-  client.listen(channel, onHint, () => onHint()).catch(() => {});
-  return { close: () => client.end({ timeout: 1 }) };
+  let ear: pg.Client;
+  let retry: NodeJS.Timeout | undefined;
+  let failures = 0;
+  let isOver = false;
+  const open = (): void => {
+    const client = new pg.Client({ ...clientConfig(databaseUrl), stream: silentNever });
+    ear = client;
+    let isLost = false;
+    const lose = (): void => {
+      if (isLost || isOver) return;
+      isLost = true;
+      retry = setTimeout(open, Math.min(50 * 2 ** failures, 1000));
+      failures += 1;
+      client.end().catch(() => {});
+    };
+    client.on("error", lose).on("end", lose);
+    client.on("notification", ({ payload }) => onHint(payload));
+    const listen = async (): Promise<void> => {
+      await client.connect();
+      await client.query(`listen ${client.escapeIdentifier(channel)}`);
+      failures = 0;
+      onHint();
+    };
+    listen().catch(lose);
+  };
+  open();
+  return {
+    close: async () => {
+      isOver = true;
+      clearTimeout(retry);
+      await ear.end().catch(() => {});
+    },
+  };
+}
+
+/** Closes when nothing was heard on it for too long, and its owner hears of that. */
+function silentNever(): Socket {
+  const socket = new Socket();
+  return socket.setTimeout(silenceMilliseconds, () => socket.destroy());
 }
 
 /**
@@ -97,66 +145,16 @@ const lastingPlans = {
   jit: "off",
 };
 
-const clientOptions = (databaseUrl: string) => ({
-  ...socketHost(databaseUrl),
-  connect_timeout: 5,
-  // With it the driver asks each new connection for the types of arrays, in a promise that nobody holds: a server that
-  // ended just then ended this process. No statement here reads or writes an array as such (019).
-  fetch_types: false,
-  // No call behind another one on a connection: with PostgreSQL killed under load that was seen to go wrong (019).
-  max_pipeline: 0,
-  // After PostgreSQL was killed the default back-off left calls waiting for 8 s.
-  backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
-  connection: {
+/** The URL's own settings stand, but for those that the broker needs. */
+function clientConfig(databaseUrl: string, settings: Record<string, string> = {}): pg.ClientConfig {
+  const given = parseIntoClientConfig(databaseUrl);
+  const own = Object.entries({ ...lastingPlans, ...settings }).map(
+    ([name, value]) => `-c ${name}=${value}`,
+  );
+  return {
+    ...given,
+    options: [given.options ?? "", ...own].join(" "),
     application_name: "countersign-broker",
     statement_timeout: statementMilliseconds,
-    ...lastingPlans,
-  },
-  onnotice: () => {},
-  // JSON goes as the text that `rows.ts` makes of it, and comes back parsed.
-  types: {
-    json: {
-      ...{ to: 114, from: [114, 3802] },
-      serialize: (text: string) => text,
-      parse: (text: string): unknown => JSON.parse(text),
-    },
-  },
-});
-
-/**
- * The driver waits for ever on a server that stopped answering without closing its connections: a frozen
- * machine, a cut line. Its calls would hang, and the pool run dry. So a silent connection is closed here, and
- * its call fails as with any other lost connection. (The driver's types do not name this option.)
- * @param onLoss told when a connection ends that the driver did not end itself
- */
-const sockets = (onLoss: () => void) => ({
-  socket: ({ host, port, path }: { host: string[]; port: number[]; path?: string }): Socket => {
-    const [name = "localhost"] = host;
-    const [number = 5432] = port;
-    const socket = path ? openSocket(path) : openSocket(number, name);
-    socket.setTimeout(silenceMilliseconds, () => socket.destroy());
-    watchLoss(socket, onLoss);
-    // The driver names it to TLS.
-    return Object.assign(socket, { host: name, port: number });
-  },
-});
-
-/**
- * Between a socket's error and its closing, a few turns of the loop, the driver hands its connection out once more, and
- * fails no call that it has when it closes. So it is told of the error just before the closing.
- */
-function watchLoss(socket: Socket, onLoss: () => void): void {
-  const emit = socket.emit.bind(socket) as (
-    event: string | symbol,
-    ...values: unknown[]
-  ) => boolean;
-  const errors: unknown[] = [];
-  socket.emit = (event: string | symbol, ...values: unknown[]): boolean => {
-    const isLoss = event === "error" || event === "end" || event === "close";
-    if (isLoss && !socket.writableEnded) onLoss();
-    if (event === "close") for (const error of errors.splice(0)) emit("error", error);
-    if (event !== "error") return emit(event, ...values);
-    errors.push(...values);
-    return true;
   };
 }

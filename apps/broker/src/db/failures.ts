@@ -33,10 +33,7 @@ export const isUnstorable = (error: unknown): boolean =>
 /** 40 is a deadlock's victim: a migration of a newer broker takes locks that no call expects. */
 const unavailableStates = /^(08|40|53|57|58)/;
 const connectionErrors = new Set([
-  "CONNECTION_CLOSED",
-  "CONNECTION_DESTROYED",
-  "CONNECTION_ENDED",
-  "CONNECT_TIMEOUT",
+  "CONNECTION_LOST",
   "ECONNREFUSED",
   "ECONNRESET",
   "ENOENT",

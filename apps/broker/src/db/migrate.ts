@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { socketHost } from "@countersign/embedded-postgres";
-import { drizzle } from "drizzle-orm/postgres-js";
-import { migrate } from "drizzle-orm/postgres-js/migrator";
-import postgres from "postgres";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { migrate } from "drizzle-orm/node-postgres/migrator";
+import pg from "pg";
 import { isContention } from "./failures.js";
 import { grantToBroker } from "./roles.js";
 
@@ -21,15 +20,13 @@ export async function migrateDatabase(
   databaseUrl: string,
   migrationsFolder: string,
 ): Promise<void> {
-  const client = postgres(databaseUrl, {
-    ...socketHost(databaseUrl),
-    max: 1,
-    connect_timeout: 10,
-    onnotice: () => {},
-  });
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  // Whoever waits for an answer is told as well.
+  client.on("error", () => {});
   try {
-    await client`select pg_advisory_lock(${advisoryLock})`;
-    await client`select set_config('lock_timeout', ${String(lockMilliseconds)}, false)`;
+    await client.connect();
+    await client.query("select pg_advisory_lock($1)", [advisoryLock]);
+    await client.query(`set lock_timeout = ${lockMilliseconds}`);
     for (let attempt = 1; ; attempt++) {
       try {
         await migrate(drizzle({ client }), { migrationsFolder });
@@ -41,6 +38,6 @@ export async function migrateDatabase(
     }
     await grantToBroker(client);
   } finally {
-    await client.end({ timeout: 5 });
+    await client.end();
   }
 }

@@ -1,4 +1,4 @@
-import type { Sql } from "postgres";
+import type { Client } from "pg";
 import { StartupError } from "../env.js";
 
 /** The role that the broker works as. It owns nothing, and can change no table. */
@@ -27,14 +27,15 @@ const privileges: Record<string, string> = {
 
 /**
  * Makes the broker's role if it is not there, and gives it what it needs of this database and no more.
- * @param sql as the owner of the tables
+ * @param owner signed in as the owner of the tables
  * @throws StartupError `database_role_missing` where the owner may make no roles
  */
-export async function grantToBroker(sql: Sql): Promise<void> {
-  const [existing] = await sql`select from pg_roles where rolname = ${brokerRole}`;
-  if (!existing) await sql.unsafe(`create role ${brokerRole} nologin`).catch(onFailure);
-  if (!(await mayBecome(sql))) {
-    await sql.unsafe(`grant ${brokerRole} to current_user`).catch(onFailure);
+export async function grantToBroker(owner: Client): Promise<void> {
+  const existing = await owner.query("select from pg_roles where rolname = $1", [brokerRole]);
+  if (existing.rowCount === 0)
+    await owner.query(`create role ${brokerRole} nologin`).catch(onFailure);
+  if (!(await mayBecome(owner))) {
+    await owner.query(`grant ${brokerRole} to current_user`).catch(onFailure);
   }
   const narrowed = Object.entries(privileges).map(
     ([table, allowed]) =>
@@ -47,7 +48,7 @@ export async function grantToBroker(sql: Sql): Promise<void> {
     end if;
   end $$;`;
   // One round trip is one transaction: another broker at work never finds itself without its rights.
-  await sql.unsafe(
+  await owner.query(
     `grant usage on schema public to ${brokerRole};
      grant select, insert, update, delete on all tables in schema public to ${brokerRole};
      ${narrowed.join("\n")} ${makesNothing}`,
@@ -55,10 +56,13 @@ export async function grantToBroker(sql: Sql): Promise<void> {
 }
 
 /** PostgreSQL 16 tells apart who administers a role and who may become it. */
-async function mayBecome(sql: Sql): Promise<boolean> {
-  const [row] = await sql`select pg_has_role(current_user, ${brokerRole},
-    case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end) as may`;
-  return row?.["may"] === true;
+async function mayBecome(owner: Client): Promise<boolean> {
+  const { rows } = await owner.query<{ may: boolean }>(
+    `select pg_has_role(current_user, $1,
+      case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end) as may`,
+    [brokerRole],
+  );
+  return rows[0]?.may === true;
 }
 
 /** Roles belong to all databases of a server: a broker on another one may have been first. */

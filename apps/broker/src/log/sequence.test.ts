@@ -42,15 +42,14 @@ const writeLeaves = (count: number) =>
 /** A database that lets a test in before and after each statement. */
 function withSteps(step: (at: "before" | "after", statement: number) => Promise<void>): Database {
   let statements = 0;
-  const { $client } = db;
-  const unsafe = async (...call: Parameters<typeof $client.unsafe>) => {
+  const query: Database["query"] = async (...call) => {
     const number = ++statements;
     await step("before", number);
-    const answer = await $client.unsafe(...call);
+    const answer = await db.query(...call);
     await step("after", number);
     return answer;
   };
-  return { $client: { unsafe } } as unknown as Database;
+  return { query };
 }
 
 describe("sequencing", () => {

@@ -47,12 +47,12 @@ async function grow(count: number, memory?: TreeMemory): Promise<void> {
 /** The same database, and how often it was asked; the first so many statements fail. */
 function counted(failures = 0): { db: Database; statements: () => number } {
   let statements = 0;
-  const unsafe = async (...call: Parameters<typeof db.$client.unsafe>) => {
+  const query: Database["query"] = async (...call) => {
     statements += 1;
     if (statements <= failures) throw new Error("connection lost");
-    return db.$client.unsafe(...call);
+    return db.query(...call);
   };
-  return { db: { $client: { unsafe } } as unknown as Database, statements: () => statements };
+  return { db: { query }, statements: () => statements };
 }
 
 async function expectProofs(

@@ -18,20 +18,19 @@ const sequencer = await createSequencer(killing(db), () => {
 
 function killing(inner: Database): Database {
   let statements = 0;
-  const { $client } = inner;
-  const unsafe = async (...call: Parameters<typeof $client.unsafe>) => {
+  const query: Database["query"] = async (...call) => {
     statements += 1;
     // The first one settles the head.
     const name = statements === 1 ? "start" : statements % 2 === 0 ? "read" : "move";
     const isTime = statements > 12;
     if (isTime && step === `before ${name}`) die();
-    const asking = $client.unsafe(...call).execute();
+    const asking = inner.query(...call);
     if (isTime && step === `during ${name}`) setImmediate(die);
     const answer = await asking;
     if (isTime && step === `after ${name}`) die();
     return answer;
   };
-  return { $client: { unsafe } } as unknown as Database;
+  return { query };
 }
 
 say({ ready: true });
