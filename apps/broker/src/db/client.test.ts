@@ -1,102 +1,160 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { socketHost } from "@countersign/embedded-postgres";
-import { createDatabase } from "@countersign/test-kit/postgres";
-import { startTcpProxy } from "@countersign/test-kit/tcp-proxy";
+import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
+import { startTcpProxy, type TcpProxy } from "@countersign/test-kit/tcp-proxy";
 import { sql } from "drizzle-orm";
-import postgres from "postgres";
-import { describe, expect, it } from "vitest";
-import { connect } from "./client.js";
-import { isUnavailable } from "./failures.js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { migrate } from "../testing/harness.js";
+import { type Connection, connect, hear } from "./client.js";
+import { isUnavailable, isUniqueViolation } from "./failures.js";
+import { brokerRole } from "./roles.js";
 import { rows } from "./rows.js";
+
+let database: TestDatabase;
+const closing: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  database = await createDatabase(migrate);
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+  await database.drop();
+});
+
+function open(max: number, { url = database.url, role }: { url?: string; role?: string } = {}) {
+  const connection = connect(url, { max, ...(role === undefined ? {} : { role }) });
+  closing.push(connection.close);
+  return connection;
+}
+
+/** A line to the database that can break, and its URL. */
+async function openLine(): Promise<{ line: TcpProxy; url: string }> {
+  const { hostname, pathname } = new URL(database.url);
+  const path = `${decodeURIComponent(hostname)}/.s.PGSQL.5432`;
+  const line = await startTcpProxy(() => ({ path }));
+  closing.push(line.close);
+  return { line, url: `postgres://postgres@127.0.0.1:${line.port}${pathname}` };
+}
+
+const ask = ({ db }: Connection) => rows(db, sql`select 1 as one`);
+const outcomeOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    (found) => JSON.stringify(found),
+    (error: unknown) => (isUnavailable(error) ? "unavailable" : String(error)),
+  );
+const answered = JSON.stringify([{ one: 1 }]);
+
+const endOthers = ({ db }: Connection) =>
+  rows(
+    db,
+    sql`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()
+      and application_name = 'countersign-broker' and datname = current_database()`,
+  );
 
 describe("connections that an administrator ends", () => {
   it("cost the calls on them, and nothing else, however new they are", async () => {
-    const database = await createDatabase();
-    const own = connect(database.url, { max: 4 });
-    const admin = postgres(database.url, { ...socketHost(database.url), max: 1 });
+    const own = open(4);
+    const admin = open(1);
     const unheard: unknown[] = [];
-    const hear = (error: unknown) => unheard.push(error);
-    process.on("unhandledRejection", hear);
+    const onRejection = (error: unknown) => unheard.push(error);
+    process.on("unhandledRejection", onRejection);
     let over = false;
     const outcomes = new Set<string>();
-    const call = async () => {
-      while (!over) {
-        await rows(own.db, sql`select 1`).then(
-          () => outcomes.add("answered"),
-          (error: unknown) => outcomes.add(isUnavailable(error) ? "unavailable" : String(error)),
-        );
-      }
+    const keepAsking = async () => {
+      while (!over) outcomes.add(await outcomeOf(ask(own)));
     };
-    const calls = Promise.all(Array.from({ length: 8 }, call));
+    const calls = Promise.all(Array.from({ length: 8 }, keepAsking));
     const until = performance.now() + 3000;
-    while (performance.now() < until) {
-      await admin`select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'countersign-broker' and datname = current_database()`;
-    }
+    while (performance.now() < until) await endOthers(admin);
     over = true;
     await calls;
-    process.off("unhandledRejection", hear);
+    process.off("unhandledRejection", onRejection);
     expect(unheard).toEqual([]);
-    expect(outcomes).toEqual(new Set(["answered", "unavailable"]));
-    await own.close();
-    await admin.end();
-    await database.drop();
+    expect(outcomes).toEqual(new Set([answered, "unavailable"]));
   }, 20_000);
 
   it("in the middle of an answer leave nothing of it in the next one", async () => {
-    const database = await createDatabase();
-    const own = connect(database.url, { max: 1 });
-    const admin = postgres(database.url, { ...socketHost(database.url), max: 1 });
+    const own = open(1);
     // Wider than the server's buffer, so that the first rows are sent while the others are still to come.
-    const cut = rows(
-      own.db,
-      sql`select repeat('x', 20000) as wide, pg_sleep(0.3)::text from generate_series(1, 30)`,
+    const cut = outcomeOf(
+      rows(
+        own.db,
+        sql`select repeat('x', 20000) as wide, pg_sleep(0.3)::text from generate_series(1, 30)`,
+      ),
     );
-    cut.catch(() => {});
     await sleep(1000);
-    await admin`select pg_terminate_backend(pid) from pg_stat_activity
-      where application_name = 'countersign-broker' and datname = current_database()`;
-    await expect(cut).rejects.toSatisfy(isUnavailable);
-    let next: unknown;
-    const asked = () => rows(own.db, sql`select 1 as one`).then((found) => (next = found));
-    await expect
-      .poll(() =>
-        asked().then(
-          () => true,
-          () => false,
-        ),
-      )
-      .toBe(true);
-    expect(next).toEqual([{ one: 1 }]);
-    await own.close();
-    await admin.end();
-    await database.drop();
+    await endOthers(open(1));
+    expect(await cut).toBe("unavailable");
+    await expect.poll(() => outcomeOf(ask(own))).toBe(answered);
   });
 });
 
 it("answers a call or fails it, in whatever moment its connection is reset", async () => {
-  const database = await createDatabase();
-  const url = new URL(database.url);
-  const path = `${decodeURIComponent(url.hostname)}/.s.PGSQL.5432`;
-  const line = await startTcpProxy(() => ({ path }));
-  const own = connect(`postgres://postgres@127.0.0.1:${line.port}${url.pathname}`, { max: 1 });
+  const { line, url } = await openLine();
+  const own = open(1, { url });
   const outcomes = new Set<string>();
-  const call = () =>
-    rows(own.db, sql`select 1 as one`).then(
-      (found) => outcomes.add(JSON.stringify(found)),
-      (error: unknown) => outcomes.add(isUnavailable(error) ? "unavailable" : String(error)),
-    );
   for (let round = 0; round < 48; round++) {
-    await call();
+    outcomes.add(await outcomeOf(ask(own)));
     line.cut("reset");
     // Later each time, by turns of the loop: before the driver hears of it, meanwhile, and after.
     for (let turn = 0; turn < round % 8; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await call();
+    outcomes.add(await outcomeOf(ask(own)));
   }
-  expect(outcomes).toEqual(new Set([JSON.stringify([{ one: 1 }]), "unavailable"]));
-  await own.close();
-  await line.close();
-  await database.drop();
+  expect(outcomes).toEqual(new Set([answered, "unavailable"]));
 }, 20_000);
+
+it("gives up a database that says nothing any more, and is back as soon as that is", async () => {
+  const { line, url } = await openLine();
+  const own = open(1, { url });
+  const speaker = open(1);
+  const hints: (string | undefined)[] = [];
+  const ear = hear(url, "news", (payload) => hints.push(payload));
+  closing.push(ear.close);
+  const tell = (word: string) => rows(speaker.db, sql`select pg_notify('news', ${word})`);
+  const told = (word: string) => async () => (await tell(word)) && hints.includes(word);
+  await expect.poll(told("before")).toBe(true);
+  expect(await outcomeOf(ask(own))).toBe(answered);
+  line.block("up", "down");
+  await tell("lost");
+  const calls = [outcomeOf(ask(own)), outcomeOf(ask(own))];
+  expect(await Promise.all(calls)).toEqual(["unavailable", "unavailable"]);
+  line.heal();
+  expect(await outcomeOf(ask(own))).toBe(answered);
+  await expect.poll(told("after"), { timeout: 20_000 }).toBe(true);
+  expect(hints).not.toContain("lost");
+  // Whenever it listens anew it says so: what came meanwhile has to be read.
+  expect(hints.filter((payload) => payload === undefined)).toHaveLength(2);
+}, 40_000);
+
+it("keeps a connection whose statement was refused", async () => {
+  const own = open(1);
+  const serverProcess = () => rows(own.db, sql`select pg_backend_pid() as pid`);
+  const before = await serverProcess();
+  const refused = rows(
+    own.db,
+    sql`insert into setting (name, value) values ('a', '1'), ('a', '2')`,
+  );
+  await expect(refused).rejects.toSatisfy(isUniqueViolation);
+  expect(await serverProcess()).toEqual(before);
+});
+
+it("tells a call that found no free connection for long enough", async () => {
+  const own = open(1);
+  const sleepFor = (seconds: number) =>
+    outcomeOf(rows(own.db, sql`select pg_sleep(${seconds}::float8)::text as slept`));
+  const slept = JSON.stringify([{ slept: "" }]);
+  const calls = [sleepFor(4.5), sleepFor(1), outcomeOf(ask(own))];
+  expect(await Promise.all(calls)).toEqual([slept, slept, "unavailable"]);
+  expect(await outcomeOf(ask(own))).toBe(answered);
+}, 30_000);
+
+it("works as its role, whatever settings the URL brings", async () => {
+  const url = `${database.url}?application_name=other&options=${encodeURIComponent("-c role=postgres -c work_mem=7MB")}`;
+  const [found] = await rows(
+    open(1, { url, role: brokerRole }).db,
+    sql`select current_user as "user", current_setting('work_mem') as memory,
+      current_setting('application_name') as application`,
+  );
+  expect(found).toEqual({ user: brokerRole, memory: "7MB", application: "countersign-broker" });
+});
