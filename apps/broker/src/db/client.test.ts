@@ -1,6 +1,13 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createConnection, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { TLSSocket } from "node:tls";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
 import { startTcpProxy, type TcpProxy } from "@countersign/test-kit/tcp-proxy";
+import { makeCertificate } from "@countersign/test-kit/test-certificate";
 import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { migrate } from "../testing/harness.js";
@@ -26,13 +33,33 @@ function open(max: number, { url = database.url, role }: { url?: string; role?: 
   return connection;
 }
 
+const socketPath = () => `${decodeURIComponent(new URL(database.url).hostname)}/.s.PGSQL.5432`;
+const urlAt = (host: string, port: number) =>
+  `postgres://postgres@${host}:${port}${new URL(database.url).pathname}`;
+
 /** A line to the database that can break, and its URL. */
 async function openLine(): Promise<{ line: TcpProxy; url: string }> {
-  const { hostname, pathname } = new URL(database.url);
-  const path = `${decodeURIComponent(hostname)}/.s.PGSQL.5432`;
-  const line = await startTcpProxy(() => ({ path }));
+  const line = await startTcpProxy(() => ({ path: socketPath() }));
   closing.push(line.close);
-  return { line, url: `postgres://postgres@127.0.0.1:${line.port}${pathname}` };
+  return { line, url: urlAt("127.0.0.1", line.port) };
+}
+
+/** The database behind TLS, as PostgreSQL speaks it: asked for in the clear, then begun. */
+async function openTls(certificate: { key: string; cert: string }): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      const secure = new TLSSocket(socket, { isServer: true, ...certificate });
+      secure.on("error", () => {});
+      secure.pipe(createConnection(socketPath())).pipe(secure);
+      socket.write("S");
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.push(async () => {
+    server.close();
+  });
+  return urlAt("localhost", (server.address() as AddressInfo).port);
 }
 
 const ask = ({ db }: Connection) => rows(db, sql`select 1 as one`);
@@ -157,4 +184,23 @@ it("works as its role, whatever settings the URL brings", async () => {
       current_setting('application_name') as application`,
   );
   expect(found).toEqual({ user: brokerRole, memory: "7MB", application: "countersign-broker" });
+});
+
+it("speaks TLS with a database whose certificate it can check, and with no other", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "countersign-tls-"));
+  closing.push(() => rm(directory, { recursive: true }));
+  const trusting = async (certificate: { key: string; cert: string }) => {
+    const file = join(directory, "root.pem");
+    await writeFile(file, certificate.cert);
+    const url = await openTls(certificate);
+    return {
+      untrusted: `${url}?sslmode=verify-full`,
+      trusted: `${url}?sslmode=verify-full&sslrootcert=${file}`,
+    };
+  };
+  const ours = await trusting(makeCertificate(["localhost"]));
+  expect(await outcomeOf(ask(open(1, { url: ours.trusted })))).toBe(answered);
+  expect(await outcomeOf(ask(open(1, { url: ours.untrusted })))).toMatch(/self-signed/);
+  const { trusted } = await trusting(makeCertificate(["other.example"]));
+  expect(await outcomeOf(ask(open(1, { url: trusted })))).toMatch(/altnames/);
 });
