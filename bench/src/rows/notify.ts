@@ -14,9 +14,9 @@ export const notify: Row = {
     const server = await bench.databases();
     const databaseUrl = await server.database();
     const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 });
-    const beside = new pg.Client(databaseUrl);
+    const beside = new pg.Pool({ connectionString: databaseUrl, max: 1 });
     const listener = new pg.Client(databaseUrl);
-    await Promise.all([beside.connect(), listener.connect()]);
+    await listener.connect();
     await pool.query(`create table notify_row (id int primary key, state int not null);
       insert into notify_row select i, 0 from generate_series(1, 1000) i`);
     await listener.query("listen bench");
