@@ -100,7 +100,7 @@ it("lists for each published part what it runs on, and nothing that only tests o
   const { status } = spawnSync(process.execPath, [join(root, "scripts/sbom.mjs")]);
   expect(status).toBe(0);
   const parts = {
-    broker: ["hono", "jose", "postgres", "preact", "zod"],
+    broker: ["hono", "jose", "pg", "preact", "zod"],
     "agent-client": ["jose", "unbash", "zod"],
   };
   for (const [part, names] of Object.entries(parts)) {

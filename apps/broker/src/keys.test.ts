@@ -98,7 +98,7 @@ describe("a chain goes on only", () => {
     const forger = { device: await createSoftDevice() };
     const { sig_jwk, enc_jwk } = forger.device.keys;
     await world.sql`insert into device (kid, approver, sig_jwk, enc_jwk) values
-      (${forger.device.kid}, ${phone.approver()}, ${world.sql.json({ ...sig_jwk })}, ${world.sql.json({ ...enc_jwk })})`;
+      (${forger.device.kid}, ${phone.approver()}, ${sig_jwk}, ${enc_jwk})`;
     const change = await newDevice();
     expect(await send(bare(await phone.keys.signChange(change, forger)))).toBe(
       "device_signature_invalid",
@@ -304,7 +304,7 @@ describe("a second phone", () => {
     const second = await newPhone(phone);
     const { link } = await second.keys.offerLink();
     const evil = (await createSoftDevice()).keys;
-    await world.sql`update device_link set keys = ${world.sql.json({ device: JSON.parse(JSON.stringify(evil)) })}`;
+    await world.sql`update device_link set keys = ${{ device: evil }}`;
     expect(await codeOf(phone.keys.addByLink(link))).toBe("link_invalid");
     expect((await phone.keys.chain()).seq).toBe(0);
   });
@@ -315,7 +315,7 @@ describe("a second phone", () => {
     await phone.keys.addByLink(offered.link);
     const { seq, head } = await phone.keys.chain();
     const forged = vouch(new Uint8Array(32), phone.approver(), { seq, head });
-    await world.sql`update device_link set vouching = ${world.sql.json({ ...forged })}`;
+    await world.sql`update device_link set vouching = ${forged}`;
     expect(await codeOf(offered.added())).toBe("link_invalid");
   });
 
@@ -335,7 +335,7 @@ describe("a second phone", () => {
     await second.keys.learnAgents();
     expect([...second.agents.keys()]).toEqual([world.agent.clientId]);
     const evil = { ...world.agent.jwk, x: randomNonce() };
-    await world.sql`update agent set jwk = ${world.sql.json(evil)}`;
+    await world.sql`update agent set jwk = ${evil}`;
     second.agents.clear();
     expect(await codeOf(second.keys.learnAgents())).toBe("invalid_binding");
     expect(second.agents.size).toBe(0);

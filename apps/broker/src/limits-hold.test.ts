@@ -1,7 +1,6 @@
-import { socketHost } from "@countersign/embedded-postgres";
 import { createSoftAgent } from "@countersign/test-kit/soft-agent";
+import { openSql } from "@countersign/test-kit/sql";
 import { sql } from "drizzle-orm";
-import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "./db/client.js";
 import { rows } from "./db/rows.js";
@@ -99,12 +98,10 @@ describe("a decision", () => {
     const { databaseUrl } = first;
     const port = Number(new URL(first.site.origin).port);
     const crowded = await startTestBroker({ databaseUrl, port });
-    const url = crowded.databaseUrl;
-    const sql = postgres(url, { ...socketHost(url), max: 2, onnotice: () => {} });
-    const holder = await sql.reserve();
-    await holder`begin`;
+    const sql = openSql(crowded.databaseUrl);
+    const holder = await sql.pool.connect();
     // Every agent's call stops here, until PostgreSQL ends its statement.
-    await holder`lock table used_proof`;
+    await holder.query("begin; lock table used_proof");
     let answered = 0;
     const crowd = Array.from({ length: 40 }, async () => {
       const { status } = await neighbour.call("GET", `/v1/requests/${one.rid}`);
@@ -119,7 +116,7 @@ describe("a decision", () => {
     expect(await phone.decide(two.rid, denial)).toBe("denied");
     expect(answered).toBeLessThan(crowd.length);
 
-    await holder`rollback`;
+    await holder.query("rollback");
     holder.release();
     for (const status of await Promise.all(crowd)) expect([404, 503]).toContain(status);
     await sql.end();

@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { socketHost } from "@countersign/embedded-postgres";
 import { createDatabase } from "@countersign/test-kit/postgres";
-import postgres from "postgres";
+import { openSql } from "@countersign/test-kit/sql";
 import { describe, expect, it } from "vitest";
 import { migrateDatabase } from "./db/migrate.js";
 import { migrationsFolder } from "./own-database.js";
@@ -92,18 +91,19 @@ describe("a migration", () => {
   it("gives way to calls that hold its tables, and is done when they are", async () => {
     const database = await createDatabase(migrate);
     const folder = await nextSchema();
-    const sql = postgres(database.url, { ...socketHost(database.url), max: 2, onnotice: () => {} });
+    const sql = openSql(database.url);
     let over = false;
     // One after the other, as calls of brokers: each holds what the migration wants last, and then wants what that has.
     const calls = (async () => {
+      const call = await sql.pool.connect();
       while (!over) {
-        await sql.begin(async (call) => {
-          await call`lock table pairing in row exclusive mode`;
-          await sleep(400);
-          await call`lock table authorization_request in row exclusive mode`;
-        });
+        await call.query("begin; lock table pairing in row exclusive mode");
+        await sleep(400);
+        await call.query("lock table authorization_request in row exclusive mode");
+        await call.query("commit");
         await sleep(50);
       }
+      call.release();
     })();
     await sleep(100);
     const migrating = migrateDatabase(database.url, folder);

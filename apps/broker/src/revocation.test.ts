@@ -181,16 +181,16 @@ describe("a key whose revocation began before its approval and ended after it", 
     const phone = await secondPhone();
     const approved = await agent.request();
     const approval = await phone.second.signApproval(approved.rid);
-    let revoking: Promise<unknown> = Promise.resolve();
     const sql = openDatabase(brokers[0]);
-    await sql.begin(async (held) => {
-      await held`lock table chain_link in share mode`;
-      revoking = revoke(phone);
-      const waits = () => sql`select 1 from pg_locks where not granted
-        and relation = 'chain_link'::regclass`;
-      await expect.poll(async () => (await waits()).length).toBe(1);
-      expect(await codeOf(phone.second.decide(approved.rid, approval))).toBe("accepted");
-    });
+    const held = await sql.pool.connect();
+    await held.query("begin; lock table chain_link in share mode");
+    const revoking = revoke(phone);
+    const waits = () => sql`select 1 from pg_locks where not granted
+      and relation = 'chain_link'::regclass`;
+    await expect.poll(async () => (await waits()).length).toBe(1);
+    expect(await codeOf(phone.second.decide(approved.rid, approval))).toBe("accepted");
+    await held.query("commit");
+    held.release();
     await revoking;
     await sql.end();
     expect(await agent.poll(approved.rid)).toMatchObject({

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { socketHost } from "@countersign/embedded-postgres";
 import { appHint, parse } from "@countersign/shared";
 import { type Balancer, startBalancer } from "@countersign/test-kit/balancer";
 import { type BrokerProcess, startBrokerProcess } from "@countersign/test-kit/broker-process";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
 import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
-import postgres from "postgres";
+import { openSql, type Sql } from "@countersign/test-kit/sql";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hintChannel } from "./db/changes.js";
 import { type EventReader, readAgentEvents, readEvents, statesOf } from "./testing/event-reader.js";
@@ -15,7 +14,7 @@ import { migrate } from "./testing/harness.js";
 // Two real processes on one database, behind one address: agents are sent to the first, phones to the second.
 
 let database: TestDatabase;
-let sql: postgres.Sql;
+let sql: Sql;
 let balancer: Balancer;
 let brokers: [BrokerProcess, BrokerProcess];
 let phone: SoftPhone;
@@ -36,7 +35,7 @@ const startOne = (port?: number) =>
 
 beforeAll(async () => {
   database = await createDatabase(migrate);
-  sql = postgres(database.url, { ...socketHost(database.url), max: 2, onnotice: () => {} });
+  sql = openSql(database.url);
   balancer = await startBalancer(({ url = "/" }) => [brokers[route(url)].port]);
   origin = `http://localhost:${balancer.port}`;
   const first = await startOne();
@@ -76,7 +75,7 @@ const hintsOf = (reader: EventReader) => reader.events.map(({ data }) => parse(a
 /** Ends the connections that hear hints, and with them every hint until they are back. */
 const cutEars = () =>
   sql`select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and query ilike ${`listen "${hintChannel}"%`}`;
+    where datname = current_database() and query ilike ${`listen%${hintChannel}%`}`;
 
 describe("brokers on one database", () => {
   it("answer an agent that waits on one when a phone decides on the other", async () => {
@@ -167,7 +166,7 @@ describe("brokers on one database", () => {
     expect((await waiting).status).toBe(200);
     clearInterval(cutting);
     const ears = () =>
-      sql`select 1 from pg_stat_activity where datname = current_database() and query ilike ${`listen "${hintChannel}"%`}`;
+      sql`select 1 from pg_stat_activity where datname = current_database() and query ilike ${`listen%${hintChannel}%`}`;
     await expect.poll(async () => (await ears()).length, { timeout: 10_000 }).toBe(2);
     await phone.deny(second.rid);
   });

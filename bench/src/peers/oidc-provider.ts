@@ -2,10 +2,9 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
-import { socketHost } from "@countersign/embedded-postgres";
 import { verifyAuthenticationResponse } from "@simplewebauthn/server";
 import Provider, { type Adapter, type AdapterPayload, type Configuration } from "oidc-provider";
-import postgres from "postgres";
+import pg from "pg";
 
 // The peer: `oidc-provider` with CIBA in poll mode, and an endpoint where a phone's assertion is verified by
 // SimpleWebAuthn. A process of its own, as our broker is. What its parent wants comes as its one argument.
@@ -25,39 +24,47 @@ export interface PeerSetup {
 const bytes = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(Buffer.from(text, "base64url"));
 
-/** As plain as the documentation's example: one table, one statement for each call. */
+/** One table, and one statement for each call; by their names they are prepared once on each connection. */
+const statements = {
+  upsert: `insert into oidc (type, id, payload, grant_id, expires_at) values ($1, $2, $3, $4, $5)
+    on conflict (type, id) do update set payload = excluded.payload, grant_id = excluded.grant_id,
+      expires_at = excluded.expires_at`,
+  find: "select payload, consumed_at from oidc where type = $1 and id = $2",
+  consume: "update oidc set consumed_at = now() where type = $1 and id = $2",
+  destroy: "delete from oidc where type = $1 and id = $2",
+  revoke: "delete from oidc where grant_id = $1",
+};
+
+/** As plain as the documentation's example. */
 async function postgresAdapter(databaseUrl: string): Promise<(name: string) => Adapter> {
-  const sql = postgres(databaseUrl, { ...socketHost(databaseUrl), max: 10, onnotice: () => {} });
-  await sql`create table if not exists oidc (type text, id text, payload jsonb not null,
-    grant_id text, expires_at timestamptz, consumed_at timestamptz, primary key (type, id))`;
-  const found = (rows: Record<string, unknown>[]): AdapterPayload | undefined => {
-    const [row] = rows;
-    if (!row) return undefined;
-    return {
-      ...(row["payload"] as AdapterPayload),
-      ...(row["consumed_at"] ? { consumed: true } : {}),
-    };
-  };
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 });
+  await pool.query(`create table if not exists oidc (type text, id text, payload jsonb not null,
+    grant_id text, expires_at timestamptz, consumed_at timestamptz, primary key (type, id))`);
+  const run = (name: keyof typeof statements, ...values: unknown[]) =>
+    pool.query({ name, text: statements[name], values });
   return (type) => ({
     async upsert(id, payload, expiresIn) {
       const expires = expiresIn ? new Date(Date.now() + expiresIn * 1000) : null;
-      await sql`insert into oidc (type, id, payload, grant_id, expires_at)
-        values (${type}, ${id}, ${sql.json(payload as never)}, ${payload.grantId ?? null}, ${expires})
-        on conflict (type, id) do update set payload = excluded.payload, grant_id = excluded.grant_id,
-          expires_at = excluded.expires_at`;
+      await run("upsert", type, id, payload, payload.grantId ?? null, expires);
     },
-    find: async (id) =>
-      found(await sql`select payload, consumed_at from oidc where type = ${type} and id = ${id}`),
+    async find(id) {
+      const [row] = (await run("find", type, id)).rows;
+      if (!row) return undefined;
+      return {
+        ...(row.payload as AdapterPayload),
+        ...(row.consumed_at ? { consumed: true } : {}),
+      };
+    },
     findByUserCode: async () => undefined,
     findByUid: async () => undefined,
     async consume(id) {
-      await sql`update oidc set consumed_at = now() where type = ${type} and id = ${id}`;
+      await run("consume", type, id);
     },
     async destroy(id) {
-      await sql`delete from oidc where type = ${type} and id = ${id}`;
+      await run("destroy", type, id);
     },
     async revokeByGrantId(grantId) {
-      await sql`delete from oidc where grant_id = ${grantId}`;
+      await run("revoke", grantId);
     },
   });
 }

@@ -1,5 +1,4 @@
-import { socketHost } from "@countersign/embedded-postgres";
-import postgres from "postgres";
+import pg from "pg";
 import { interleave, median, ratioOf } from "../measure.js";
 import { atLeast, noGoal, perSecond, type Row, rate } from "../row.js";
 import { type Pair, seedPairs } from "../system/pairs.js";
@@ -14,14 +13,13 @@ export const notify: Row = {
   async run(bench) {
     const server = await bench.databases();
     const databaseUrl = await server.database();
-    const open = (max: number) =>
-      postgres(databaseUrl, { ...socketHost(databaseUrl), max, onnotice: () => {} });
-    const sql = open(10);
-    const beside = open(1);
-    await sql`create table notify_row (id int primary key, state int not null)`;
-    await sql`insert into notify_row select i, 0 from generate_series(1, 1000) i`;
-    const listener = open(1);
-    await listener.listen("bench", () => {});
+    const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 });
+    const beside = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+    const listener = new pg.Client(databaseUrl);
+    await listener.connect();
+    await pool.query(`create table notify_row (id int primary key, state int not null);
+      insert into notify_row select i, 0 from generate_series(1, 1000) i`);
+    await listener.query("listen bench");
 
     let waiting = false;
     let sent: Promise<unknown> = Promise.resolve();
@@ -31,7 +29,7 @@ export const notify: Row = {
       waiting = true;
       setImmediate(() => {
         waiting = false;
-        sent = beside`select pg_notify('bench', '')`.execute();
+        sent = beside.query({ name: "hint", text: "select pg_notify('bench', '')" });
       });
     };
     const count = bench.smoke ? 128 : 3000;
@@ -40,7 +38,7 @@ export const notify: Row = {
     const brokers = await startBrokers(await server.database());
     const [pair] = (await seedPairs(brokers.databaseUrl, brokers.origin, 1)) as [Pair];
     const own = await prepareStateChanges(brokers.databaseUrl, pair, 2 * rounds * count);
-    const run = (change: (id: number) => PromiseLike<unknown>) => async () => {
+    const run = (change: (id: number) => Promise<unknown>) => async () => {
       let next = 0;
       const began = performance.now();
       const worker = async () => {
@@ -50,22 +48,21 @@ export const notify: Row = {
       await new Promise(setImmediate);
       return rate(count, performance.now() - began);
     };
+    const change = "update notify_row set state = state + 1 where id = $1";
+    const without = (id: number) => pool.query({ name: "change", text: change, values: [id] });
+    const notifying = `with changed as (${change} returning id)
+      select pg_notify('bench', '') from changed`;
     const found = await interleave(rounds, {
-      without: run((id) => sql`update notify_row set state = state + 1 where id = ${id}`),
-      inside: run(
-        (
-          id,
-        ) => sql`with changed as (update notify_row set state = state + 1 where id = ${id} returning id)
-          select pg_notify('bench', '') from changed`,
-      ),
-      beside: run((id) => sql`update notify_row set state = state + 1 where id = ${id}`.then(hint)),
+      without: run(without),
+      inside: run((id) => pool.query({ name: "notify", text: notifying, values: [id] })),
+      beside: run((id) => without(id).then(hint)),
       ownWithout: run(own.change),
       ownBeside: run(own.changeAndTell),
     });
     await sent;
     await own.close();
     await brokers.stop();
-    await Promise.all([sql.end(), beside.end(), listener.end()]);
+    await Promise.all([pool.end(), beside.end(), listener.end()]);
     const against = `without ${perSecond(median(found.without))}`;
     return {
       lines: [

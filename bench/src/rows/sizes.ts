@@ -10,21 +10,20 @@ import { startBrokers } from "../system/server.js";
 /** Copies of one real finished request, with its decision, ceremony, outcome and leaves. */
 const copyRequest = (databaseUrl: string, rid: string, from: number, to: number, state: string) =>
   withServer(databaseUrl, async (sql) => {
-    const named = sql`${rid} || '-' || i`;
     await sql`insert into authorization_request (rid, client_id, request, ar_hash, ctx, sealed_sha256, tier, approvers,
         quorum, approvals, req_nonce, state, outcomes, created_at, expires_at, settled_at)
-      select ${named}, client_id, request, ar_hash, ctx, sealed_sha256 || i, tier, approvers, quorum, approvals, req_nonce,
+      select rid || '-' || i, client_id, request, ar_hash, ctx, sealed_sha256 || i, tier, approvers, quorum, approvals, req_nonce,
         ${state}, outcomes, now() - make_interval(secs => i), now() + interval '1 hour', now()
       from authorization_request, generate_series(${from}::int, ${to}::int) i where rid = ${rid}`;
     if (state === "pending") return;
-    await sql`insert into decision (rid, approver, kind, cid, decision) select ${named}, approver, kind, cid || i, decision
+    await sql`insert into decision (rid, approver, kind, cid, decision) select rid || '-' || i, approver, kind, cid || i, decision
       from decision, generate_series(${from}::int, ${to}::int) i where rid = ${rid}`;
     await sql`insert into ceremony (rid, approver, device_kid, cid, broker_nonce, expires_at, consumed_at)
-      select ${named}, approver, device_kid, cid || i, broker_nonce, expires_at, consumed_at
+      select rid || '-' || i, approver, device_kid, cid || i, broker_nonce, expires_at, consumed_at
       from ceremony, generate_series(${from}::int, ${to}::int) i where rid = ${rid}`;
-    await sql`insert into leaf (kind, rid, digest, salt, entry) select kind, ${named}, digest, salt, entry
+    await sql`insert into leaf (kind, rid, digest, salt, entry) select kind, rid || '-' || i, digest, salt, entry
       from leaf, generate_series(${from}::int, ${to}::int) i where rid = ${rid}`;
-    await sql`insert into outcome (rid, n, digest, outcome) select ${named}, n, digest, outcome
+    await sql`insert into outcome (rid, n, digest, outcome) select rid || '-' || i, n, digest, outcome
       from outcome, generate_series(${from}::int, ${to}::int) i where rid = ${rid}`;
   });
 

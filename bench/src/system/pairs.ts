@@ -1,4 +1,3 @@
-import { socketHost } from "@countersign/embedded-postgres";
 import {
   chainChallenge,
   chainHead,
@@ -20,13 +19,14 @@ import {
   toBase64url,
   utf8,
 } from "@countersign/shared";
+import { withServer } from "@countersign/test-kit/postgres-server";
 import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
 import {
   createSoftAuthenticator,
   type SoftAuthenticator,
 } from "@countersign/test-kit/soft-authenticator";
 import { createSoftDevice, type SoftDevice } from "@countersign/test-kit/soft-device";
-import postgres from "postgres";
+import type { Sql } from "@countersign/test-kit/sql";
 
 /** An agent and the approver it is paired with, signed in on one phone. */
 export interface Pair {
@@ -59,18 +59,11 @@ export async function seedPairs(
   count: number,
 ): Promise<Pair[]> {
   const logKey = await logKeyAt(origin);
-  const sql = postgres(databaseUrl, { ...socketHost(databaseUrl), max: 1, onnotice: () => {} });
-  try {
-    const made: Awaited<ReturnType<typeof makePair>>[] = [];
-    for (let index = 0; index < count; index++) made.push(await makePair(origin, logKey));
-    await insertRows(
-      sql,
-      made.map(({ rows }) => rows),
-    );
-    return made.map(({ pair }) => pair);
-  } finally {
-    await sql.end();
-  }
+  const made: Awaited<ReturnType<typeof makePair>>[] = [];
+  for (let index = 0; index < count; index++) made.push(await makePair(origin, logKey));
+  const rows = made.map((each) => each.rows);
+  await withServer(databaseUrl, (sql) => insertRows(sql, rows));
+  return made.map(({ pair }) => pair);
 }
 
 const logKeyAt = async (origin: string): Promise<string> =>
@@ -174,8 +167,8 @@ async function makePairing(
 type Rows = Awaited<ReturnType<typeof makePair>>["rows"];
 
 /** In the order of their foreign keys, each table in one statement. */
-async function insertRows(sql: postgres.Sql, all: readonly Rows[]): Promise<void> {
-  const of = (table: keyof Rows) => sql.json(all.map((rows) => rows[table]) as never);
+async function insertRows(sql: Sql, all: readonly Rows[]): Promise<void> {
+  const of = (table: keyof Rows) => JSON.stringify(all.map((rows) => rows[table]));
   await sql`insert into approver (id, name) select id, name from jsonb_to_recordset(${of("approver")})
     as r(id text, name text)`;
   await sql`insert into credential (id, approver, jwk, be, counter) select id, approver, jwk, be, counter

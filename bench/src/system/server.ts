@@ -13,7 +13,7 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
   return {
     async database() {
       const name = `bench_${++count}`;
-      await withServer(server.url, (sql) => sql`create database ${sql(name)}`);
+      await withServer(server.url, (sql) => sql.pool.query(`create database ${name}`));
       const url = new URL(server.url);
       url.pathname = `/${name}`;
       return url.href;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { socketHost } from "@countersign/embedded-postgres";
-import postgres from "postgres";
+import pg from "pg";
 import type { HttpClient } from "../load/http.js";
 import { ownRequestOf, pinOf, readEvidence, requireApproval } from "./agent.js";
 import type { Pair } from "./pairs.js";
@@ -42,25 +41,33 @@ export interface BareWakeup {
 
 /** The least that a durable decision and a wake-up by the same database can cost. */
 export async function createBareWakeup(databaseUrl: string): Promise<BareWakeup> {
-  const sql = postgres(databaseUrl, { ...socketHost(databaseUrl), max: 1, onnotice: () => {} });
-  await sql`create table bare_decision (id int primary key, state int not null)`;
-  await sql`insert into bare_decision values (1, 0)`;
+  const client = new pg.Client(databaseUrl);
+  const listener = new pg.Client(databaseUrl);
+  await Promise.all([client.connect(), listener.connect()]);
+  await client.query(`create table bare_decision (id int primary key, state int not null);
+    insert into bare_decision values (1, 0)`);
   let wake = (): void => {};
-  await sql.listen("bare_decision", () => wake());
+  listener.on("notification", () => wake());
+  await listener.query("listen bare_decision");
+  const decision = {
+    name: "decision",
+    text: `with changed as (update bare_decision set state = state + 1 where id = 1 returning id)
+      select pg_notify('bare_decision', '') from changed`,
+  };
   return {
     async once() {
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
       const began = performance.now();
-      const changed =
-        sql`with changed as (update bare_decision set state = state + 1 where id = 1 returning id)
-        select pg_notify('bare_decision', '') from changed`.execute();
+      const changed = client.query(decision);
       await woken;
       const took = performance.now() - began;
       await changed;
       return took;
     },
-    close: () => sql.end(),
+    close: async () => {
+      await Promise.all([client.end(), listener.end()]);
+    },
   };
 }

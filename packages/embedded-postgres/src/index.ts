@@ -5,4 +5,3 @@ export {
   type EmbeddedPostgresOptions,
   startEmbeddedPostgres,
 } from "./server.js";
-export { socketHost } from "./url.js";

@@ -4,10 +4,9 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import postgres from "postgres";
+import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startEmbeddedPostgres } from "./server.js";
-import { socketHost } from "./url.js";
 
 let parent: string;
 let dataDir: string;
@@ -28,12 +27,13 @@ afterEach(async () => {
   await rm(parent, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
-async function query<Row>(url: string, text: string): Promise<Row[]> {
-  const sql = postgres(url, { ...socketHost(url), max: 1 });
+async function query(url: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client(url);
+  await client.connect();
   try {
-    return [...(await sql.unsafe<(Row & postgres.Row)[]>(text))];
+    return (await client.query(text)).rows;
   } finally {
-    await sql.end();
+    await client.end();
   }
 }
 

@@ -26,7 +26,7 @@ export type EmbeddedPostgresOptions = {
 };
 
 export type EmbeddedPostgres = {
-  /** With a Unix socket in the place of the host: pass `socketHost(url)` to the client with it. */
+  /** With a Unix socket in the place of the host. */
   url: string;
   /** Ends open sessions, writes everything out, and resolves when the server has gone. May be called twice. */
   stop(): Promise<void>;

@@ -2,8 +2,9 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { socketHost, startEmbeddedPostgres } from "@countersign/embedded-postgres";
-import postgres from "postgres";
+import { startEmbeddedPostgres } from "@countersign/embedded-postgres";
+import pg from "pg";
+import { openSql, type Sql } from "./sql.js";
 
 export type TestServer = {
   url: string;
@@ -63,19 +64,19 @@ function isAlive(pid: number): boolean {
 /** A `TEST_DATABASE_URL` server outlives the run: leave nothing on it. */
 export async function dropDatabasesOf(run: string, serverUrl: string): Promise<void> {
   await withServer(serverUrl, async (sql) => {
-    for (const {
-      datname,
-    } of await sql`select datname from pg_database where starts_with(datname, ${run})`) {
-      await sql`drop database ${sql(datname)} with (force)`;
+    const found = await sql`select datname from pg_database where starts_with(datname, ${run})`;
+    for (const { datname } of found) {
+      await sql.pool.query(`drop database ${pg.escapeIdentifier(datname)} with (force)`);
     }
   });
 }
 
+/** All of it on one connection. */
 export async function withServer<Result>(
   url: string,
-  use: (sql: postgres.Sql) => Promise<Result>,
+  use: (sql: Sql) => Promise<Result>,
 ): Promise<Result> {
-  const sql = postgres(url, { ...socketHost(url), max: 1, onnotice: () => {} });
+  const sql = openSql(url, 1);
   try {
     return await use(sql);
   } finally {

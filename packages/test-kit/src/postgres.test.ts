@@ -1,23 +1,16 @@
-import { socketHost } from "@countersign/embedded-postgres";
-import postgres from "postgres";
 import { expect, test } from "vitest";
 import { createDatabase } from "./postgres.js";
+import { withServer } from "./postgres-server.js";
 
-async function tables(url: string): Promise<string[]> {
-  const sql = postgres(url, { ...socketHost(url), max: 1 });
-  try {
+const tables = (url: string): Promise<string[]> =>
+  withServer(url, async (sql) => {
     const rows = await sql`select tablename from pg_tables where schemaname = 'public'`;
     return rows.map(({ tablename }) => tablename);
-  } finally {
-    await sql.end();
-  }
-}
+  });
 
 test("gives databases that do not see each other, and drops them", async () => {
   const [first, second] = await Promise.all([createDatabase(), createDatabase()]);
-  const sql = postgres(first.url, { ...socketHost(first.url), max: 1 });
-  await sql`create table note (text text)`;
-  await sql.end();
+  await withServer(first.url, (sql) => sql`create table note (text text)`);
   expect(await tables(first.url)).toEqual(["note"]);
   expect(await tables(second.url)).toEqual([]);
   await first.drop();
@@ -29,9 +22,7 @@ test("migrates once for all the databases that ask for it at the same time", asy
   let runs = 0;
   const migrate = async (url: string) => {
     runs += 1;
-    const sql = postgres(url, { ...socketHost(url), max: 1 });
-    await sql`create table migrated (id int)`;
-    await sql.end();
+    await withServer(url, (sql) => sql`create table migrated (id int)`);
   };
   const databases = await Promise.all([1, 2, 3].map(() => createDatabase(migrate)));
   expect(await Promise.all(databases.map(({ url }) => tables(url)))).toEqual(

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import type postgres from "postgres";
+import pg from "pg";
 import { inject } from "vitest";
 import { withServer } from "./postgres-server.js";
+import type { Sql } from "./sql.js";
 
 export { startPostgres, type TestServer } from "./postgres-server.js";
 
@@ -23,22 +24,23 @@ export type Migrate = (url: string) => Promise<void>;
 export async function createDatabase(migrate?: Migrate): Promise<TestDatabase> {
   const { url: serverUrl, run } = inject("postgres");
   const name = `${run}_${randomBytes(6).toString("hex")}`;
+  const quoted = pg.escapeIdentifier(name);
   await withServer(serverUrl, async (sql) => {
     const template = migrate ? await migratedTemplate(sql, serverUrl, run, migrate) : "template1";
-    await sql`create database ${sql(name)} template ${sql(template)}`;
+    await sql.pool.query(`create database ${quoted} template ${pg.escapeIdentifier(template)}`);
   });
   return {
     url: withDatabase(serverUrl, name),
     drop: () =>
       withServer(serverUrl, async (sql) => {
-        await sql`drop database if exists ${sql(name)} with (force)`;
+        await sql.pool.query(`drop database if exists ${quoted} with (force)`);
       }),
   };
 }
 
 /** Test files run side by side in several processes; the first to come makes the template, under a lock. */
 async function migratedTemplate(
-  sql: postgres.Sql,
+  sql: Sql,
   serverUrl: string,
   run: string,
   migrate: Migrate,
@@ -51,10 +53,11 @@ async function migratedTemplate(
     const [existing] = await sql`select from pg_database where datname = ${name}`;
     if (!existing) {
       const unfinished = `${name}_unfinished`;
-      await sql`drop database if exists ${sql(unfinished)} with (force)`;
-      await sql`create database ${sql(unfinished)}`;
+      const quoted = pg.escapeIdentifier(unfinished);
+      await sql.pool.query(`drop database if exists ${quoted} with (force)`);
+      await sql.pool.query(`create database ${quoted}`);
       await migrate(withDatabase(serverUrl, unfinished));
-      await sql`alter database ${sql(unfinished)} rename to ${sql(name)}`;
+      await sql.pool.query(`alter database ${quoted} rename to ${pg.escapeIdentifier(name)}`);
     }
   } finally {
     await sql`select pg_advisory_unlock(hashtext(${name}))`;

@@ -1,7 +1,6 @@
-import { socketHost } from "@countersign/embedded-postgres";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
+import { openSql, type Sql } from "@countersign/test-kit/sql";
 import { sql } from "drizzle-orm";
-import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readEnvironment } from "../env.js";
 import { start } from "../start.js";
@@ -13,7 +12,7 @@ import { rows } from "./rows.js";
 
 let database: TestDatabase;
 let connection: Connection;
-let owner: postgres.Sql;
+let owner: Sql;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -22,7 +21,7 @@ beforeAll(async () => {
   // Rights on a database itself do not come with the template that it was made from.
   await migrate(database.url);
   connection = connect(database.url, { role: brokerRole });
-  owner = postgres(database.url, { ...socketHost(database.url), max: 1, onnotice: () => {} });
+  owner = openSql(database.url);
   await rows(
     connection.db,
     sql`insert into leaf (kind, digest, salt, entry) values ('key', 'd', 's', repeat('A', 43))`,
@@ -83,32 +82,32 @@ describe("the broker's role", () => {
         body: JSON.stringify({ purpose: "login" }),
       });
     expect((await ask()).status).toBe(200);
-    await owner.unsafe(`revoke insert on nonce from ${brokerRole}`);
+    await owner.pool.query(`revoke insert on nonce from ${brokerRole}`);
     expect((await ask()).status).toBe(500);
-    await owner.unsafe(`grant insert on nonce to ${brokerRole}`);
+    await owner.pool.query(`grant insert on nonce to ${brokerRole}`);
 
     // On the connections for decisions, the log's sequencer with them, and on the line between brokers.
-    await owner.unsafe(`revoke select on leaf from ${brokerRole}`);
+    await owner.pool.query(`revoke select on leaf from ${brokerRole}`);
     for (const task of ["sequence", "hints"]) {
       const failed = () => logged.filter((line) => line.includes(`"task":"${task}"`)).length;
       await expect.poll(failed, { timeout: 10_000 }).toBeGreaterThan(0);
     }
-    await owner.unsafe(`grant select on leaf to ${brokerRole}`);
+    await owner.pool.query(`grant select on leaf to ${brokerRole}`);
     await broker.stop();
   });
 
   it("is asked for in one sentence where the database's account may make none", async () => {
     const name = `plain_${Date.now().toString(36)}`;
-    await owner.unsafe(`create role ${name} login`);
-    await owner.unsafe(`create database ${name} owner ${name}`);
+    await owner.pool.query(`create role ${name} login`);
+    await owner.pool.query(`create database ${name} owner ${name}`);
     const url = new URL(database.url);
     url.username = name;
     url.pathname = `/${name}`;
     const env = readEnvironment({ DATABASE_URL: url.href, PORT: "0" });
     await expect(start(env, silent)).rejects.toMatchObject({ code: "database_role_missing" });
-    await owner.unsafe(`grant ${brokerRole} to ${name}`);
+    await owner.pool.query(`grant ${brokerRole} to ${name}`);
     await (await start(env, silent)).stop();
-    await owner.unsafe(`drop database ${name}`);
-    await owner.unsafe(`drop role ${name}`);
+    await owner.pool.query(`drop database ${name}`);
+    await owner.pool.query(`drop role ${name}`);
   });
 });

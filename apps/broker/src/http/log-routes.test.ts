@@ -12,7 +12,7 @@ import {
 import { naiveInclusion, naiveRoot, naiveTile } from "@countersign/shared/naive-tree";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../db/client.js";
-import { attackedWorld, openDatabase, type World } from "../testing/attack.js";
+import { attackedWorld, type World } from "../testing/attack.js";
 import { startTestBroker } from "../testing/harness.js";
 import { expectSoundLog } from "../testing/log-check.js";
 import { writeLeaf } from "../testing/write-leaf.js";
@@ -102,14 +102,11 @@ describe("the log that anybody can read", () => {
 
 /** Keeps every approval out of the tree. @returns what ends that */
 async function holdHead(): Promise<() => Promise<void>> {
-  const own = openDatabase(world.broker);
-  const held = await own.reserve();
-  await held`begin`;
-  await held`select from log_head for update`;
+  const held = await world.sql.pool.connect();
+  await held.query("begin; select from log_head for update");
   return async () => {
-    await held`rollback`;
+    await held.query("rollback");
     held.release();
-    await own.end();
   };
 }
 
@@ -177,7 +174,7 @@ describe("an approval and the log", () => {
     const opened = Array.from({ length: 400 }, () => ({ entry: randomNonce() }));
     await sql`insert into leaf (kind, rid, digest, salt, entry)
       select 'open', ${request.rid}, entry, entry, entry
-      from jsonb_to_recordset(${sql.json(opened)}) as l(entry text)`;
+      from jsonb_to_recordset(${JSON.stringify(opened)}) as l(entry text)`;
     await phone.approve(request.rid);
     const { body } = await agent.poll(request.rid);
     const { leaves } = parse(evidence, body["evidence"]);

@@ -3,11 +3,10 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { socketHost } from "@countersign/embedded-postgres";
 import { randomNonce } from "@countersign/shared";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
+import { openSql } from "@countersign/test-kit/sql";
 import { sql } from "drizzle-orm";
-import postgres from "postgres";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Connection, connect, type Database } from "../db/client.js";
 import { type LogHead, readHead } from "../db/log.js";
@@ -68,7 +67,7 @@ describe("sequencing", () => {
 
   it("takes a leaf that is committed late, after those with higher numbers were sequenced", async () => {
     const sequencer = await newSequencer();
-    const own = postgres(database.url, { ...socketHost(database.url), max: 1 });
+    const own = openSql(database.url, 1);
     await own`begin`;
     const [late] = await own`insert into leaf (kind, digest, salt, entry)
       select kind, digest, salt, entry from (values ('open', 'd', 's', ${randomNonce()})) v(kind, digest, salt, entry)

@@ -211,7 +211,7 @@ describe("whoever holds the database", () => {
     const { jws } = await other.prepare();
     const ask = () => other.form("/bc-authorize", { request: jws });
     const setKey = (jwk: EcPublicJwk) =>
-      world.sql`update agent set jwk = ${world.sql.json({ ...jwk })} where client_id = ${other.clientId}`;
+      world.sql`update agent set jwk = ${jwk} where client_id = ${other.clientId}`;
     await setKey(rival.jwk);
     expect(await refusalOf(ask())).toBe("invalid_client");
     await setKey(other.jwk);
@@ -228,9 +228,9 @@ describe("whoever holds the database", () => {
     const { credential } = mallory.authenticator;
     const { kid, keys } = mallory.device;
     await world.sql`insert into credential (id, approver, jwk, be, counter)
-      values (${credential.id}, ${ada.approver()}, ${world.sql.json({ ...credential.jwk })}, ${credential.be}, 0)`;
+      values (${credential.id}, ${ada.approver()}, ${credential.jwk}, ${credential.be}, 0)`;
     await world.sql`insert into device (kid, approver, sig_jwk, enc_jwk)
-      values (${kid}, ${ada.approver()}, ${world.sql.json({ ...keys.sig_jwk })}, ${world.sql.json({ ...keys.enc_jwk })})`;
+      values (${kid}, ${ada.approver()}, ${keys.sig_jwk}, ${keys.enc_jwk})`;
     await mallory.signIn();
     const path = `/app/requests/${request.rid}`;
     const opened = await (
@@ -261,7 +261,7 @@ describe("whoever holds the database", () => {
     const mallory = await createSoftPhone({ origin: site.origin });
     const { kid, keys } = mallory.device;
     await world.sql`insert into device (kid, approver, sig_jwk, enc_jwk)
-      values (${kid}, ${ada.approver()}, ${world.sql.json({ ...keys.sig_jwk })}, ${world.sql.json({ ...keys.enc_jwk })})`;
+      values (${kid}, ${ada.approver()}, ${keys.sig_jwk}, ${keys.enc_jwk})`;
     const answer = await ada.call("POST", `/app/requests/${request.rid}/ceremony`, {
       device_kid: kid,
     });
@@ -297,7 +297,7 @@ describe("whoever holds the database", () => {
     const statement = parseStatement(fromBase64url(honest.statement));
     const altered = toBase64url(canonicalBytes({ ...statement, exec_by: statement.exec_by + 60 }));
     const bent = { ...honest, statement: altered };
-    await world.sql`update decision set decision = ${world.sql.json({ ...bent })} where rid = ${approved.rid}`;
+    await world.sql`update decision set decision = ${bent} where rid = ${approved.rid}`;
     const { body } = await agent.poll(approved.rid);
     expect(await verdict(approved, evidenceOf(body))).toBe("invalid_binding");
 
@@ -324,7 +324,7 @@ describe("whoever holds the database", () => {
     await ada.approve(one.rid);
     const [row] = await world.sql`select decision, cid from decision where rid = ${one.rid}`;
     await world.sql`insert into decision (rid, approver, kind, cid, decision)
-      values (${two.rid}, ${ada.approver()}, 'approve', ${row?.["cid"]}, ${world.sql.json(row?.["decision"])})`;
+      values (${two.rid}, ${ada.approver()}, 'approve', ${row?.["cid"]}, ${row?.["decision"]})`;
     await world.sql`update authorization_request set state = 'approved', approvals = 1 where rid = ${two.rid}`;
     const { body } = await agent.poll(two.rid);
     expect(await verdict(two, evidenceOf(body))).toBe("invalid_binding");
@@ -346,7 +346,7 @@ async function eveDenies(rid: string): Promise<void> {
   const device_signature = await eve.device.sign("deny", bytes);
   const denial = { decision: "deny", statement: toBase64url(bytes), device_signature };
   await world.sql`insert into decision (rid, approver, kind, decision)
-    values (${rid}, ${eve.approver()}, 'deny', ${world.sql.json(denial)})`;
+    values (${rid}, ${eve.approver()}, 'deny', ${denial})`;
   await world.sql`update authorization_request set state = 'denied' where rid = ${rid}`;
 }
 

@@ -1,5 +1,4 @@
 import { request as httpRequest } from "node:http";
-import { socketHost } from "@countersign/embedded-postgres";
 import {
   type Bytes,
   concat,
@@ -18,8 +17,8 @@ import {
 } from "@countersign/shared";
 import type { SoftAgent } from "@countersign/test-kit/soft-agent";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
+import { openSql, type Sql } from "@countersign/test-kit/sql";
 import { CompactSign, SignJWT } from "jose";
-import postgres from "postgres";
 import { expect } from "vitest";
 import type { Logger } from "../domain/ports.js";
 import type { RunningBroker } from "../start.js";
@@ -27,7 +26,7 @@ import { pairedWorld, startTestBroker, type TestBroker } from "./harness.js";
 
 // What an attacker of the tests has: the wire, the database, whatever keys and sessions a test grants.
 
-export type Sql = postgres.Sql;
+export type { Sql };
 
 export interface World {
   broker: TestBroker;
@@ -61,8 +60,7 @@ export async function startAfresh({ broker, sql }: World): Promise<void> {
   broker.stop = again.stop;
 }
 
-export const openDatabase = ({ databaseUrl }: TestBroker): Sql =>
-  postgres(databaseUrl, { ...socketHost(databaseUrl), max: 2, onnotice: () => {} });
+export const openDatabase = ({ databaseUrl }: TestBroker): Sql => openSql(databaseUrl);
 
 /** Everything an error carries, as a logger that prints all of it would. */
 export function collectingLogger(): { log: Logger; logged: string[] } {

@@ -15,8 +15,9 @@ export async function rowsNaming(
   const dumps: Record<string, string> = {};
   for (const { tablename } of tables) {
     if (passing.includes(tablename)) continue;
-    const rows =
-      await sql`select (to_jsonb(t) - 'log_index')::text as row from ${sql(tablename)} t`;
+    const { rows } = await sql.pool.query(
+      `select (to_jsonb(t) - 'log_index')::text as row from ${tablename} t`,
+    );
     const found = rows
       .map(({ row }) => String(row))
       .filter((row) => ids.some((id) => row.includes(id)));

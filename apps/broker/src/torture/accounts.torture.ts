@@ -1,5 +1,4 @@
 import { randomInt } from "node:crypto";
-import { socketHost } from "@countersign/embedded-postgres";
 import { ProtocolError } from "@countersign/shared";
 import {
   type BrokerProcess,
@@ -9,7 +8,7 @@ import {
 } from "@countersign/test-kit/broker-process";
 import { createDatabase, type TestDatabase } from "@countersign/test-kit/postgres";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
-import postgres from "postgres";
+import { openSql, type Sql } from "@countersign/test-kit/sql";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { migrate } from "../testing/harness.js";
 import { from, newLedger, until } from "../testing/load.js";
@@ -21,7 +20,7 @@ import { isReady, long, printTable, progress, report, timeUntil } from "./report
 const rounds = long ? 100 : 1;
 
 let database: TestDatabase;
-let sql: postgres.Sql;
+let sql: Sql;
 let port: number;
 let broker: BrokerProcess;
 let inviter: SoftPhone;
@@ -38,7 +37,7 @@ const startOn = (fault?: string) =>
 beforeAll(async () => {
   await buildWithFaults();
   database = await createDatabase(migrate);
-  sql = postgres(database.url, { ...socketHost(database.url), max: 1, onnotice: () => {} });
+  sql = openSql(database.url);
   port = await freePort();
   broker = await startOn();
   inviter = await newPhone();

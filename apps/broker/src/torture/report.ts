@@ -1,5 +1,4 @@
-import { socketHost } from "@countersign/embedded-postgres";
-import postgres from "postgres";
+import { withServer } from "@countersign/test-kit/postgres-server";
 import { expect } from "vitest";
 import type { Ledger } from "../testing/load.js";
 
@@ -21,13 +20,14 @@ interface Kept {
 
 /** Holds what was acknowledged against what the database has. */
 export async function audit(databaseUrl: string, ledger: Ledger): Promise<Finding> {
-  const sql = postgres(databaseUrl, { ...socketHost(databaseUrl), max: 1, onnotice: () => {} });
-  const kept = await sql<Kept[]>`
+  const kept = await withServer(
+    databaseUrl,
+    (sql) => sql<Kept[]>`
     select r.rid, r.state, (select count(*)::int from decision d where d.rid = r.rid) as answers,
       (select jsonb_object_agg(kind, n) from (select kind, count(*) as n from leaf l
         where l.rid = r.rid and l.kind not in ('open', 'outcome') group by kind) k) as leaves
-    from authorization_request r`;
-  await sql.end();
+    from authorization_request r`,
+  );
   const byRid = new Map(kept.map((row) => [row.rid, row]));
   const missing = (rids: Set<string>, states: readonly string[]): number =>
     [...rids].filter((rid) => !states.includes(byRid.get(rid)?.state ?? "none")).length;
@@ -50,10 +50,10 @@ export async function audit(databaseUrl: string, ledger: Ledger): Promise<Findin
 
 /** What the database says of one request; `none` where it has none. */
 export async function stateOf(databaseUrl: string, rid: string): Promise<string> {
-  const sql = postgres(databaseUrl, { ...socketHost(databaseUrl), max: 1, onnotice: () => {} });
-  const [row] = await sql<{ state: string }[]>`
-    select state from authorization_request where rid = ${rid}`;
-  await sql.end();
+  const [row] = await withServer(
+    databaseUrl,
+    (sql) => sql<{ state: string }[]>`select state from authorization_request where rid = ${rid}`,
+  );
   return row?.state ?? "none";
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { socketHost } from "@countersign/embedded-postgres";
 import { type BrokerProcess, startBrokerProcess } from "@countersign/test-kit/broker-process";
 import { startPostgres, type TestServer } from "@countersign/test-kit/postgres";
-import postgres from "postgres";
+import { withServer } from "@countersign/test-kit/postgres-server";
+import { openSql, type Sql } from "@countersign/test-kit/sql";
 import { afterAll, beforeAll, it } from "vitest";
 import { startWriters, type Writer } from "../testing/load.js";
 import { long, printTable, timeUntil } from "./report.js";
@@ -18,17 +18,14 @@ if (!disk) console.log("Skipped: a full disk. It takes root, and the right to mo
 let server: TestServer;
 let broker: BrokerProcess;
 let writers: Writer[];
-let sql: postgres.Sql;
-
-const connect = () =>
-  postgres(server.url, { ...socketHost(server.url), max: 1, onnotice: () => {} });
+let sql: Sql;
 
 beforeAll(async () => {
   const small = { max_connections: "40", min_wal_size: "32MB", max_wal_size: "48MB" };
   server = await startPostgres(small, disk?.path);
   broker = await startBrokerProcess({ DATABASE_URL: server.url, TRUSTED_PROXIES: "127.0.0.1" });
   writers = await startWriters(broker, 8);
-  sql = connect();
+  sql = openSql(server.url);
 });
 afterAll(async () => {
   await broker.stop();
@@ -41,26 +38,25 @@ afterAll(async () => {
 const world = () => ({ broker, databaseUrl: server.url, writers });
 
 it("every ordinary connection held, for longer than a statement may take", async () => {
-  const holder = await sql.reserve();
+  const holder = await sql.pool.connect();
   await underLoad(
     world(),
     "pool exhausted: every ordinary connection held",
     rounds,
     async () => {
-      await holder`begin`;
       // Every call of an agent stops here.
-      await holder`lock table used_proof`;
+      await holder.query("begin; lock table used_proof");
       await sleep(7000);
     },
     async () => {
-      await holder`rollback`;
+      await holder.query("rollback");
     },
   );
   holder.release();
 });
 
 it("PostgreSQL has no connection left", async () => {
-  const others: postgres.Sql[] = [];
+  const others: Sql[] = [];
   await underLoad(
     world(),
     "no connection left in PostgreSQL",
@@ -69,7 +65,7 @@ it("PostgreSQL has no connection left", async () => {
       for (let tries = 0; tries < 60; tries++) {
         await sql`select pg_terminate_backend(pid) from pg_stat_activity
           where application_name = 'countersign-broker'`;
-        const other = connect();
+        const other = openSql(server.url);
         await other`select 1`.then(
           () => others.push(other),
           () => other.end(),
@@ -85,12 +81,8 @@ it("PostgreSQL has no connection left", async () => {
 
 it.skipIf(!disk)("the disk is full", async () => {
   const answers = async (): Promise<boolean> => {
-    const probe = connect();
-    try {
-      return (await probe`select 1`).length === 1;
-    } finally {
-      await probe.end();
-    }
+    const found = await withServer(server.url, (probe) => probe`select 1`);
+    return found.length === 1;
   };
   await underLoad(
     world(),

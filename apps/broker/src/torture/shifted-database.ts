@@ -1,5 +1,4 @@
-import { socketHost } from "@countersign/embedded-postgres";
-import postgres from "postgres";
+import { openSql } from "@countersign/test-kit/sql";
 import { brokerRole } from "../db/roles.js";
 
 /**
@@ -10,9 +9,9 @@ export async function shiftDatabaseClock(
   databaseUrl: string,
   bySeconds: number,
 ): Promise<{ move(wrong: boolean): Promise<void>; close(): Promise<void> }> {
-  const sql = postgres(databaseUrl, { ...socketHost(databaseUrl), max: 1, onnotice: () => {} });
+  const sql = openSql(databaseUrl);
   const name = new URL(databaseUrl).pathname.slice(1);
-  await sql.unsafe(`
+  await sql.pool.query(`
     create schema shifted;
     create table shifted.clock (by interval not null);
     insert into shifted.clock values ('0');
