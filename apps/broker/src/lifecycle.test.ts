@@ -68,10 +68,10 @@ describe("expiry", () => {
     expect((await agent.status(pending.rid)).state).toBe("expired");
   });
 
-  it("is stored by the sweeper within two seconds, with one leaf", async () => {
+  it("is stored by the sweeper, with nobody asking, with one leaf", async () => {
     const request = await agent.request();
     await lapse(request.rid);
-    await expect.poll(() => stateIn(request.rid), { timeout: 2000 }).toBe("expired");
+    await expect.poll(() => stateIn(request.rid)).toBe("expired");
     const leaves = await rows(
       connection.db,
       sql`select kind from leaf where rid = ${request.rid} order by seq`,
@@ -196,7 +196,8 @@ describe("a long poll", () => {
   it("tells the older of two to slow down, and answers the newer", async () => {
     const request = await agent.request();
     const older = agent.poll(request.rid);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Signed, sent and waiting by then, on a slow machine too.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     const newer = agent.poll(request.rid);
     expect(await older).toMatchObject({ status: 400, body: { error: "slow_down" } });
     await phone.approve(request.rid);
