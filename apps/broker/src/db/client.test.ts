@@ -46,8 +46,10 @@ describe("connections that an administrator ends", () => {
       }
     };
     const calls = Promise.all(Array.from({ length: 8 }, call));
-    const until = performance.now() + 3000;
-    while (performance.now() < until) {
+    const began = performance.now();
+    const isOver = (milliseconds: number) => performance.now() - began > milliseconds;
+    // On a slow machine a call may not come between two of these for a while.
+    while (!isOver(3000) || (outcomes.size < 2 && !isOver(15_000))) {
       await admin`select pg_terminate_backend(pid) from pg_stat_activity
         where application_name = 'countersign-broker' and datname = current_database()`;
     }
@@ -59,7 +61,7 @@ describe("connections that an administrator ends", () => {
     await own.close();
     await admin.end();
     await database.drop();
-  }, 20_000);
+  });
 
   it("in the middle of an answer leave nothing of it in the next one", async () => {
     const database = await createDatabase();
@@ -71,6 +73,9 @@ describe("connections that an administrator ends", () => {
       sql`select repeat('x', 20000) as wide, pg_sleep(0.3)::text from generate_series(1, 30)`,
     );
     cut.catch(() => {});
+    const answering = () => admin`select from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and query like '%pg_sleep%'`;
+    await expect.poll(async () => (await answering()).length).toBe(1);
     await sleep(1000);
     await admin`select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'countersign-broker' and datname = current_database()`;
@@ -117,7 +122,7 @@ it("answers a call or fails it, in whatever moment its connection is reset", asy
   await own.close();
   await line.close();
   await database.drop();
-}, 20_000);
+});
 
 it("takes an answer in which no statement ended for a call that was lost", async () => {
   const unsafe = async () => Object.assign([], { command: null });
