@@ -1,5 +1,5 @@
-import { fromBase64url, parse, parseDenial, requestDetail } from "@countersign/shared";
-import type { SoftAgent } from "@countersign/test-kit/soft-agent";
+import { fromBase64url, parse, parseDenial, randomId, requestDetail } from "@countersign/shared";
+import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
 import type { SoftPhone } from "@countersign/test-kit/soft-phone";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -212,9 +212,12 @@ describe("a long poll", () => {
   });
 
   it("says of a stranger's request what it says of none", async () => {
+    const stranger = await createSoftAgent({ origin: broker.site.origin });
+    await stranger.pairWith(phone);
     const request = await agent.request();
-    const answer = await agent.poll(`${request.rid.slice(0, -2)}AA`);
-    expect(answer).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
+    const invalid = { status: 400, body: { error: "invalid_grant" } };
+    expect(await stranger.poll(request.rid)).toMatchObject(invalid);
+    expect(await stranger.poll(randomId())).toMatchObject(invalid);
     await post(request.rid, "cancel");
   });
 });
