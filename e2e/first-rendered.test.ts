@@ -24,7 +24,6 @@ let agent: SoftAgent;
 beforeAll(async () => {
   world = await startWorld();
   ({ page, agent } = world);
-  page.setDefaultTimeout(10_000);
 });
 afterAll(() => world.close());
 

@@ -10,7 +10,7 @@ const directory = fileURLToPath(new URL("../../../apps/broker", import.meta.url)
 const release = join(directory, "dist", "main.js");
 /** The same with fault points: see `buildWithFaults`. */
 const withFaults = join(directory, "dist-faults", "main.js");
-const patienceMilliseconds = 20_000;
+const patienceMilliseconds = 45_000;
 
 export interface BrokerProcess {
   origin: string;
