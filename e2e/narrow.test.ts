@@ -31,7 +31,8 @@ const screens = ["/", "/agents", "/history", "/you", "/devices", "/pair", "/reco
 
 it("no screen is wider than a phone at twice the zoom, with text at twice its size", async () => {
   const { page } = phone;
-  const { rid } = await agent.request();
+  // It is denied in the next test.
+  const { rid } = await agent.request({ seconds: 600 });
   for (const path of [...screens, `/requests/${rid}`]) {
     await page.goto(path);
     await page.getByRole("heading").first().waitFor();
