@@ -3,7 +3,10 @@ import { defineConfig } from "vitest/config";
 /** Workspace packages are read as source, so that unit tests need no build. */
 const conditions = ["@countersign/source", "module", "node", "development|production"];
 /** What is waited for may take longer than vitest's one second on a machine that does something else too. */
-const expect = { poll: { timeout: 10_000 } };
+const expect = { poll: { timeout: 20_000 } };
+/** These end a test that hangs, and judge no speed: a machine that does much else is many times slower than an idle one. */
+const unitTimeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+const browserTimeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
 const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -20,8 +23,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}"],
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          ...unitTimeouts,
           expect,
         },
       },
@@ -30,8 +32,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...browserTimeouts,
           expect,
         },
       },

@@ -15,7 +15,6 @@ let harm: string[];
 beforeAll(async () => {
   world = await startWorld("Desk agent");
   ({ page, agent } = world);
-  page.setDefaultTimeout(10_000);
   harm = watchForHarm(page);
 });
 afterAll(() => world.close());

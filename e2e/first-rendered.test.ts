@@ -24,7 +24,6 @@ let agent: SoftAgent;
 beforeAll(async () => {
   world = await startWorld();
   ({ page, agent } = world);
-  page.setDefaultTimeout(10_000);
 });
 afterAll(() => world.close());
 
@@ -95,7 +94,7 @@ it.each(swaps)(
     expect((await agent.status(other.rid)).state).toBe("pending");
     await page.unrouteAll({ behavior: "ignoreErrors" });
     await agent.poll(harmless.rid);
-    await agent.call("POST", `/v1/requests/${other.rid}/cancel`, {});
+    await cancel(other);
   },
 );
 
@@ -109,6 +108,64 @@ it("sealed octets that are others from the start are not shown at all", async ()
   await page.getByTestId("cannot-approve").waitFor();
   expect(await approveButton(page).count()).toBe(0);
   expect(await page.getByText("/srv").count()).toBe(0);
+});
+
+/** @returns a promise, and what resolves it */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+const cancel = ({ rid }: SoftRequest) => agent.call("POST", `/v1/requests/${rid}/cancel`, {});
+
+it("what became of a request while it was being opened is told as soon as it is open", async () => {
+  const request = await agent.request();
+  const { opened, open } = gate();
+  await page.route(`**/app/requests/${request.rid}/context`, async (route) => {
+    await opened;
+    await route.continue();
+  });
+  // By hints alone: here the app does not look by itself, every five or thirty seconds.
+  await page.addInitScript((rid) => {
+    if (!location.pathname.endsWith(rid)) return;
+    const { setTimeout: begin } = window;
+    const begun = (then: () => void, ms = 0) => (ms % 5000 === 0 && ms > 0 ? 0 : begin(then, ms));
+    Object.assign(window, { setTimeout: begun });
+  }, request.rid);
+  const told = page.waitForResponse(`**/app/requests/${request.rid}`);
+  await page.goto(`/requests/${request.rid}`);
+  await told;
+  await cancel(request);
+  // The hint of it finds nothing open.
+  await page.waitForTimeout(3000);
+  open();
+  await page.getByText("The agent withdrew").waitFor();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
+
+it("of two answers about a request the older one never has the last word", async () => {
+  const request = await agent.request();
+  await openRequest(page, request.rid);
+  const { opened, open } = gate();
+  let answers = 0;
+  await page.route(`**/app/requests/${request.rid}`, async (route) => {
+    const response = await route.fetch();
+    if (++answers === 1) await opened;
+    await route.fulfill({ response });
+  });
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await expect.poll(() => answers).toBe(1);
+  await cancel(request);
+  await page.getByText("The agent withdrew").waitFor();
+  const older = page.waitForResponse(`**/app/requests/${request.rid}`);
+  open();
+  await older;
+  await page.waitForTimeout(500);
+  expect(await page.getByText("The agent withdrew").count()).toBe(1);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
 const contents = () =>

@@ -47,7 +47,6 @@ beforeAll(async () => {
   // Even the name by which the agent was paired.
   world = await startWorld(`${markup[1]}${storable}`.slice(0, 80));
   ({ page, agent } = world);
-  page.setDefaultTimeout(10_000);
   harm = watchForHarm(page);
 });
 afterAll(() => world.close());

@@ -21,7 +21,6 @@ beforeAll(async () => {
     ...{ isMobile: false, hasTouch: false, deviceScaleFactor: 1, reducedMotion: "reduce" },
   });
   page = phone.page;
-  page.setDefaultTimeout(10_000);
   keys = keyboardOf(page);
   agent = await createSoftAgent({ origin: broker.site.origin, name: "Desk agent" });
 });

@@ -20,7 +20,6 @@ beforeAll(async () => {
   [broker, browser] = await Promise.all([startTestBroker(), launchChromium()]);
   phone = await newPhone(browser, broker.site.origin);
   page = phone.page;
-  page.setDefaultTimeout(10_000);
   harm = watchForHarm(page);
   agent = await createSoftAgent({ origin: broker.site.origin, name: "Desk agent" });
 });

@@ -35,7 +35,7 @@ beforeAll(async () => {
     },
     confirmDigits: () => digits,
   });
-}, 120_000);
+});
 afterAll(async () => {
   await browser.close();
   await broker.drop();
@@ -82,7 +82,7 @@ it("the screen after an action is opened by the approver, and was given to the a
     "Done",
   ]);
   await look(page, "history-story");
-}, 120_000);
+});
 
 it("another picture than the reported one is not shown", async () => {
   const { page } = phone;
@@ -99,7 +99,7 @@ it("another picture than the reported one is not shown", async () => {
   await look(page, "after-altered");
   expect(await page.getByTestId("after-picture").getByRole("img").count()).toBe(0);
   await page.unroute("**/contexts/*");
-}, 60_000);
+});
 
 it("what a freeze denied is told from what a person denied", async () => {
   const { page } = phone;
@@ -122,4 +122,4 @@ it("what a freeze denied is told from what a person denied", async () => {
   await page.goto(`/requests/${other.rid}`);
   await page.getByText("Denied by a freeze of the agent").waitFor();
   await look(page, "frozen-other");
-}, 120_000);
+});

@@ -24,7 +24,7 @@ beforeAll(async () => {
     JSON.stringify({ name: "user", private: true, type: "module" }),
   );
   await run("npm", ["install", "--no-audit", "--no-fund", join(folder, filename)], { cwd: folder });
-}, 120_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("the packed SDK", () => {
@@ -50,7 +50,7 @@ describe("the packed SDK", () => {
     const args = [tsc, ...options, ...types, "--ignoreConfig", ...sources];
     const { stdout } = await run(process.execPath, args, { cwd: folder }).catch((failed) => failed);
     expect(stdout).toBe("");
-  }, 60_000);
+  });
 
   it("refuses in words when nobody was paired, without a broker", async () => {
     const program = `

@@ -111,13 +111,14 @@ const tap = (): Promise<boolean> =>
 let registrationId = "";
 
 async function deliver(data: string): Promise<void> {
+  await expect.poll(() => registrationId).not.toBe("");
   await cdp.send("ServiceWorker.deliverPushMessage", {
     ...{ origin: broker.site.origin, registrationId, data },
   });
 }
 
 const got = (count: number): Promise<void> =>
-  expect.poll(() => subscription.received.length, { timeout: 10_000 }).toBe(count);
+  expect.poll(() => subscription.received.length).toBe(count);
 
 const stored = (name: string) => page.evaluate((key) => localStorage.getItem(key), name);
 
@@ -230,7 +231,7 @@ it("a subscription that the browser has changed is told to the server at the nex
   await page.goto("/");
   expect((await told).status()).toBe(204);
   const request = await agent.request();
-  await expect.poll(() => renewed.received.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => renewed.received.length).toBe(1);
   await agent.call("POST", `/v1/requests/${request.rid}/cancel`, {});
 });
 

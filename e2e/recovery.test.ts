@@ -25,7 +25,7 @@ beforeAll(async () => {
   await old.enrol(broker.firstInvitation ?? "");
   agent = await createSoftAgent({ origin: broker.site.origin, name: "Desk" });
   await pairByScreen(old.page, agent);
-}, 120_000);
+});
 afterAll(async () => {
   await browser.close();
   await sql.end();
@@ -63,7 +63,7 @@ it("the way of a new phone offers codes, shows them once, and counts them", asyn
   await page.getByText("10 codes are left").waitFor();
   await look(page, "codes-left");
   expect(await page.locator("body").textContent()).not.toContain(codes[0]);
-}, 120_000);
+});
 
 it("a code withdraws what waits and says when to come back; every phone says so and can stop it", async () => {
   await old.page.goto("/");
@@ -96,7 +96,7 @@ it("a code withdraws what waits and says when to come back; every phone says so 
   await typeCode(stranger, codes[0] ?? "");
   await stranger.page.getByText("was used, replaced or mistyped").waitFor();
   await stranger.context.close();
-}, 120_000);
+});
 
 it("after a day the same code gives the account to a new phone, and no agent with it", async () => {
   const found = await newPhone(browser, broker.site.origin);
@@ -128,4 +128,4 @@ it("after a day the same code gives the account to a new phone, and no agent wit
   await page.goto(`/requests/${rid}`);
   await page.getByRole("button", { name: "Deny", exact: true }).waitFor();
   expect(await page.getByTestId("cannot-approve").count()).toBe(0);
-}, 120_000);
+});

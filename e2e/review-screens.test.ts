@@ -16,7 +16,6 @@ let harm: string[];
 beforeAll(async () => {
   world = await startWorld();
   ({ page, agent } = world);
-  page.setDefaultTimeout(10_000);
   harm = watchForHarm(page);
 });
 afterAll(() => world.close());

@@ -23,7 +23,7 @@ beforeAll(async () => {
   agent = await createSoftAgent({ origin: broker.site.origin, name: "Desk" });
   second = await newPhone(browser, broker.site.origin);
   await second.context.grantPermissions(["clipboard-read", "clipboard-write"]);
-}, 120_000);
+});
 afterAll(async () => {
   await browser.close();
   await broker.drop();
@@ -39,6 +39,7 @@ it("a new phone with a passkey of its own is added by its code, signs in, and se
   await page.getByRole("img", { name: "Code for your other phone" }).waitFor();
   await look(page, "link-code");
   await page.getByRole("button", { name: "Copy the link instead" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
   const link = await page.evaluate(() => navigator.clipboard.readText());
 
   const old = first.page;
@@ -59,7 +60,7 @@ it("a new phone with a passkey of its own is added by its code, signs in, and se
   await page.goto("/agents");
   await page.getByText("Desk").waitFor();
   await expect.poll(() => page.getByRole("button", { name: "Unpair" }).count()).toBe(1);
-}, 120_000);
+});
 
 it("the new phone reads a request that was sealed before it was there as not sealed for it, and freezes the agent", async () => {
   const { page } = second;
@@ -72,7 +73,7 @@ it("the new phone reads a request that was sealed before it was there as not sea
   await look(page, "freeze-sheet");
   await page.getByRole("button", { name: "Freeze and deny" }).click();
   await expect.poll(async () => (await agent.poll(rid)).body["code"]).toBe("frozen");
-}, 60_000);
+});
 
 it("the same person's other phone lifts it, with the passkey", async () => {
   const { page } = first;
@@ -84,7 +85,7 @@ it("the same person's other phone lifts it, with the passkey", async () => {
   await page.getByRole("button", { name: "Lift with passkey" }).click();
   await expect.poll(() => page.getByText("Frozen: it can ask").count()).toBe(0);
   await agent.request();
-}, 60_000);
+});
 
 it("an agent is frozen from the list too, and what it waits for is denied", async () => {
   const { page } = first;
@@ -95,7 +96,7 @@ it("an agent is frozen from the list too, and what it waits for is denied", asyn
   await page.getByRole("button", { name: "Freeze this agent" }).click();
   await page.getByText("Frozen: it can ask and execute nothing").waitFor();
   expect((await agent.poll(rid)).body["code"]).toBe("frozen");
-}, 60_000);
+});
 
 it("a phone that is removed is signed out where it stands", async () => {
   const { page } = first;
@@ -115,4 +116,4 @@ it("a phone that is removed is signed out where it stands", async () => {
     .first()
     .waitFor();
   expect(await second.page.getByText("New here?").count()).toBe(1);
-}, 60_000);
+});

@@ -38,7 +38,6 @@ const argument = Array.from({ length: offsets }, (_, index) =>
 beforeAll(async () => {
   world = await startWorld();
   ({ page, agent } = world);
-  page.setDefaultTimeout(10_000);
 });
 afterEach(async () => {
   for (const { rid } of open) await agent.call("POST", `/v1/requests/${rid}/cancel`, {});

@@ -28,25 +28,30 @@ function focusNow(): Focus {
   };
 }
 
+/** What is still loading, or moving, may take longer than many a key or look. */
+const patienceMs = 20_000;
+
 /** Nothing but keys, as somebody without a mouse. Whatever takes the focus has to show it, and to be in sight. */
 export function keyboardOf(page: Page) {
   const press = (key: string) => page.keyboard.press(key);
 
   /** Waits until it shows and is in sight: a screen may still be moving below it. */
   async function focus(): Promise<Focus> {
-    const inSight = { isVisible: true, isUncovered: true };
-    for (let looks = 0; ; looks++) {
+    const until = performance.now() + patienceMs;
+    for (;;) {
       const now = await page.evaluate(focusNow);
       if (now.name === "" || (now.isVisible && now.isUncovered)) return now;
-      if (looks === 10) expect(now, now.name).toMatchObject(inSight);
+      if (performance.now() > until) {
+        expect(now, now.name).toMatchObject({ isVisible: true, isUncovered: true });
+      }
       await page.waitForTimeout(100);
     }
   }
 
-  /** Tabs on until the control of this name has the focus. What is still loading may take longer than many a Tab. */
+  /** Tabs on until the control of this name has the focus. */
   async function to(name: string | RegExp): Promise<Focus> {
     const passed = new Set<string>();
-    const until = performance.now() + 10_000;
+    const until = performance.now() + patienceMs;
     while (performance.now() < until) {
       await press("Tab");
       const now = await focus();

@@ -9,7 +9,7 @@ export async function settled(sql: Sql): Promise<void> {
     const waiting = await sql`select 1 from leaf where log_index is null`;
     if (waiting.length > 0) throw new Error("leaves wait for their places");
   };
-  await vi.waitFor(sequenced, { timeout: 10_000 });
+  await vi.waitFor(sequenced, { timeout: 20_000 });
 }
 
 /** What is left of the log when an older dump of the database is put back. */

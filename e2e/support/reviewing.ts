@@ -22,6 +22,8 @@ export async function unfoldAll(page: Page): Promise<void> {
 /** By the app's own way to what was not on the screen yet. */
 export async function readTheRest(page: Page): Promise<void> {
   const rest = page.getByRole("button", { name: "Show what is left" });
+  // Not offered before the picture is drawn, which may be after the code is there to be picked.
+  await page.locator(".waits").filter({ hasNotText: "when the picture is there" }).waitFor();
   while (await rest.isVisible()) {
     // It may go while it is being aimed at.
     await rest.click({ timeout: 1_000 }).catch(() => undefined);
@@ -49,8 +51,8 @@ export function watchForHarm(page: Page): string[] {
   return harm;
 }
 
-export const awake = (page: Page, timeout = 10_000): Promise<void> =>
-  expect.poll(() => approveButton(page).isEnabled(), { timeout }).toBe(true);
+export const awake = (page: Page): Promise<void> =>
+  expect.poll(() => approveButton(page).isEnabled()).toBe(true);
 
 /** In the page: down to the end as fast as frames come, past one stretch without stopping there. */
 export async function scrollDown(skip: { from: number; to: number } | null): Promise<void> {

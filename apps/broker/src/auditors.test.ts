@@ -42,9 +42,7 @@ const read = (authorization?: string, from = "0") =>
   });
 
 const allSequenced = () =>
-  expect
-    .poll(() => world.sql`select 1 from leaf where log_index is null`, { timeout: 10_000 })
-    .toHaveLength(0);
+  expect.poll(() => world.sql`select 1 from leaf where log_index is null`).toHaveLength(0);
 
 describe("an auditor", () => {
   it("reads every record in the order of the tree, each the one that its entry hashes", async () => {

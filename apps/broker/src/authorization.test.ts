@@ -58,7 +58,7 @@ describe("the path", () => {
   });
 
   it("expires what nobody answers", async () => {
-    const request = await agent.request({ seconds: 2 });
+    const request = await agent.request({ seconds: 4 });
     const { body } = await agent.poll(request.rid);
     expect(body).toMatchObject({ error: "expired_token" });
     await expect(phone.approve(request.rid)).rejects.toMatchObject({ code: "expired" });

@@ -1,3 +1,4 @@
+import { freePort } from "@countersign/test-kit/broker-process";
 import { createSoftAgent } from "@countersign/test-kit/soft-agent";
 import { openSql } from "@countersign/test-kit/sql";
 import { sql } from "drizzle-orm";
@@ -82,7 +83,8 @@ describe("an agent", () => {
 
 describe("a decision", () => {
   it("waits for no crowd: not for another tenant's calls that hold every connection", async () => {
-    const first = await startTestBroker();
+    const port = await freePort();
+    const first = await startTestBroker({ port });
     const { phone, agent } = await pairedWorld(first);
     const neighbour = await createSoftAgent({ origin: first.site.origin });
     await neighbour.pairWith(await enrolledPhone(first, "Eve", phone));
@@ -96,7 +98,6 @@ describe("a decision", () => {
     // One that has just started remembers nothing of the tree that the approval names.
     await first.stop();
     const { databaseUrl } = first;
-    const port = Number(new URL(first.site.origin).port);
     const crowded = await startTestBroker({ databaseUrl, port });
     const sql = openSql(crowded.databaseUrl);
     const holder = await sql.pool.connect();
@@ -110,7 +111,7 @@ describe("a decision", () => {
     });
     const waiting = () =>
       sql`select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    await expect.poll(async () => (await waiting()).length, { timeout: 10_000 }).toBe(10);
+    await expect.poll(async () => (await waiting()).length).toBe(10);
 
     expect(await phone.decide(one.rid, approval)).toBe("approved");
     expect(await phone.decide(two.rid, denial)).toBe("denied");

@@ -115,5 +115,5 @@ describe("a migration", () => {
     await sql.end();
     await rm(folder, { recursive: true });
     await database.drop();
-  }, 30_000);
+  });
 });

@@ -57,7 +57,7 @@ it("survives the broker that was sending it: another one sends it again, and nob
 
   browser.answers.push("hangs");
   const { rid } = await agent.request();
-  await expect.poll(() => browser.received.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => browser.received.length).toBe(1);
   child.kill("SIGKILL");
   await once(child, "exit");
 
@@ -69,7 +69,7 @@ it("survives the broker that was sending it: another one sends it again, and nob
     await sql`select stage, due_at > now() as leased from push_outbox where rid = ${rid}`;
   expect(held).toEqual({ stage: "ask", leased: true });
   await sql`update push_outbox set due_at = now() where rid = ${rid}`;
-  await expect.poll(() => browser.received.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => browser.received.length).toBe(2);
   await expect
     .poll(async () => (await sql`select stage from push_outbox where rid = ${rid}`)[0]?.["stage"])
     .toBe("asked");

@@ -33,9 +33,7 @@ const settledDaysAgo = (rid: string, days: number) =>
 
 const sequenced = () =>
   expect
-    .poll(() => rows(owner.db, sql`select 1 from leaf where log_index is null`), {
-      timeout: 10_000,
-    })
+    .poll(() => rows(owner.db, sql`select 1 from leaf where log_index is null`))
     .toHaveLength(0);
 
 /** Something that was asked, approved, redeemed and reported, with its place in the log. */

@@ -90,6 +90,7 @@ describe("brokers on one database", () => {
     const [agents, phones] = [await agentStream(), await phoneStream()];
     const request = await agent.request();
     await expect.poll(() => hintsOf(phones).map(({ rid }) => rid)).toContain(request.rid);
+    await expect.poll(() => statesOf(agents, request.rid)).toEqual(["pending"]);
     await phone.deny(request.rid);
     await expect.poll(() => statesOf(agents, request.rid)).toEqual(["pending", "denied"]);
   });
@@ -159,15 +160,13 @@ describe("brokers on one database", () => {
     await sleep(100);
     const cutting = setInterval(() => void cutEars(), 20);
     const second = await agent.request();
-    await expect
-      .poll(() => hintsOf(phones).map(({ rid }) => rid), { timeout: 5000 })
-      .toContain(second.rid);
+    await expect.poll(() => hintsOf(phones).map(({ rid }) => rid)).toContain(second.rid);
     await phone.approve(request.rid);
     expect((await waiting).status).toBe(200);
     clearInterval(cutting);
     const ears = () =>
       sql`select 1 from pg_stat_activity where datname = current_database() and query ilike ${`listen%${hintChannel}%`}`;
-    await expect.poll(async () => (await ears()).length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await ears()).length).toBe(2);
     await phone.deny(second.rid);
   });
 

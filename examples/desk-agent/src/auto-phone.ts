@@ -70,6 +70,8 @@ async function scrollThrough(page: Page): Promise<void> {
     top = await page.evaluate(() => document.scrollingElement?.scrollTop ?? 0);
   }
   const rest = page.getByRole("button", { name: "Show what is left" });
+  // Not offered before the picture is drawn, which may be after the code is there to be compared.
+  await page.locator(".waits").filter({ hasNotText: "when the picture is there" }).waitFor();
   while (await rest.isVisible()) {
     // It may go while it is being aimed at.
     await rest.click({ timeout: 1_000 }).catch(() => undefined);

@@ -10,7 +10,7 @@ const directory = fileURLToPath(new URL("../../../apps/broker", import.meta.url)
 const release = join(directory, "dist", "main.js");
 /** The same with fault points: see `buildWithFaults`. */
 const withFaults = join(directory, "dist-faults", "main.js");
-const patienceMilliseconds = 20_000;
+const patienceMilliseconds = 45_000;
 
 export interface BrokerProcess {
   origin: string;
@@ -128,12 +128,30 @@ export async function failToStart(
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
-/** A port that was free a moment ago: a broker that is killed must come back on its own. */
+/** Below those that systems give to whoever names none, and above all that a browser refuses. */
+const firstPort = 11_000;
+const portsOfEach = 100;
+let portsGiven = 0;
+
+/**
+ * A port that is free, and stays so: a broker that is killed must come back on its own, whatever else starts meanwhile.
+ * Each process that runs tests has a hundred ports of its own.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
+  for (;;) {
+    const port = firstPort + (process.pid % 200) * portsOfEach + (portsGiven++ % portsOfEach);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, "close");
-  return port;
+  return true;
 }

@@ -90,14 +90,16 @@ describe("connections that an administrator ends", () => {
       while (!over) outcomes.add(await outcomeOf(ask(own)));
     };
     const calls = Promise.all(Array.from({ length: 8 }, keepAsking));
-    const until = performance.now() + 3000;
-    while (performance.now() < until) await endOthers(admin);
+    const began = performance.now();
+    const isOver = (milliseconds: number) => performance.now() - began > milliseconds;
+    // On a slow machine a call may not come between two of these for a while.
+    while (!isOver(3000) || (outcomes.size < 2 && !isOver(15_000))) await endOthers(admin);
     over = true;
     await calls;
     process.off("unhandledRejection", onRejection);
     expect(unheard).toEqual([]);
     expect(outcomes).toEqual(new Set([answered, "unavailable"]));
-  }, 20_000);
+  });
 
   it("in the middle of an answer leave nothing of it in the next one", async () => {
     const own = open(1);
@@ -108,8 +110,16 @@ describe("connections that an administrator ends", () => {
         sql`select repeat('x', 20000) as wide, pg_sleep(0.3)::text from generate_series(1, 30)`,
       ),
     );
+    const admin = open(1);
+    const answering = () =>
+      rows(
+        admin.db,
+        sql`select from pg_stat_activity where datname = current_database()
+          and pid <> pg_backend_pid() and query like '%pg_sleep%'`,
+      );
+    await expect.poll(async () => (await answering()).length).toBe(1);
     await sleep(1000);
-    await endOthers(open(1));
+    await endOthers(admin);
     expect(await cut).toBe("unavailable");
     await expect.poll(() => outcomeOf(ask(own))).toBe(answered);
   });
@@ -129,7 +139,7 @@ it("answers a call or fails it, in whatever moment its connection is reset", asy
     outcomes.add(await outcomeOf(ask(own)));
   }
   expect(outcomes).toEqual(new Set([answered, "unavailable"]));
-}, 20_000);
+});
 
 it("gives up a database that says nothing any more, and is back as soon as that is", async () => {
   const { line, url } = await openLine();
@@ -148,11 +158,11 @@ it("gives up a database that says nothing any more, and is back as soon as that 
   expect(await Promise.all(calls)).toEqual(["unavailable", "unavailable"]);
   line.heal();
   expect(await outcomeOf(ask(own))).toBe(answered);
-  await expect.poll(told("after"), { timeout: 20_000 }).toBe(true);
+  await expect.poll(told("after")).toBe(true);
   expect(hints).not.toContain("lost");
   // Whenever it listens anew it says so: what came meanwhile has to be read.
   expect(hints.filter((payload) => payload === undefined)).toHaveLength(2);
-}, 40_000);
+});
 
 it("keeps a connection whose statement was refused", async () => {
   const own = open(1);
@@ -174,7 +184,7 @@ it("tells a call that found no free connection for long enough", async () => {
   const calls = [sleepFor(4.5), sleepFor(1), outcomeOf(ask(own))];
   expect(await Promise.all(calls)).toEqual([slept, slept, "unavailable"]);
   expect(await outcomeOf(ask(own))).toBe(answered);
-}, 30_000);
+});
 
 it("works as its role, whatever settings the URL brings", async () => {
   const url = `${database.url}?application_name=other&options=${encodeURIComponent("-c role=postgres -c work_mem=7MB")}`;

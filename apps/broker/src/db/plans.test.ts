@@ -25,4 +25,4 @@ it("reads no table whole for a request, however few rows it had when the stateme
   );
   expect(whole.filter(({ relname }) => !known.includes(relname as string))).toEqual([]);
   await broker.drop();
-}, 30_000);
+});

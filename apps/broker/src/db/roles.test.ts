@@ -90,7 +90,7 @@ describe("the broker's role", () => {
     await owner.pool.query(`revoke select on leaf from ${brokerRole}`);
     for (const task of ["sequence", "hints"]) {
       const failed = () => logged.filter((line) => line.includes(`"task":"${task}"`)).length;
-      await expect.poll(failed, { timeout: 10_000 }).toBeGreaterThan(0);
+      await expect.poll(failed).toBeGreaterThan(0);
     }
     await owner.pool.query(`grant select on leaf to ${brokerRole}`);
     await broker.stop();

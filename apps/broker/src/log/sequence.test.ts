@@ -228,7 +228,7 @@ async function runAndKill(heard: Heard, step: string, afterMs: number): Promise<
     if (said.entry) heard.acknowledged.push(said.entry);
     if (said.head) heard.seen.push(said.head);
   });
-  const exited = once(child, "exit");
+  const exited = once(child, "close");
   await ready;
   if (step === "none") await sleep(afterMs).then(() => child.kill("SIGKILL"));
   await exited;

@@ -210,7 +210,7 @@ describe("a GET", () => {
   it("changes nothing, whoever makes it", async () => {
     // What came before is put into the log within a second.
     const waiting = () => world.sql`select 1 from leaf where log_index is null`;
-    await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(0);
+    await expect.poll(waiting).toHaveLength(0);
     const before = await everything();
     const others = [
       `/app/pairings/${randomNonce()}`,

@@ -56,7 +56,7 @@ export const subscribe = (who: SoftPhone, body: object): Promise<Response> =>
   who.call("POST", "/app/push/subscription", body);
 
 export const got = (subscription: TestSubscription, count: number): Promise<void> =>
-  expect.poll(() => subscription.received.length, { timeout: 10_000 }).toBe(count);
+  expect.poll(() => subscription.received.length).toBe(count);
 
 /** Long enough for a wrong push to arrive: the sender looks once a second. */
 export const quiet = () => new Promise((resolve) => setTimeout(resolve, 1500));

@@ -65,6 +65,8 @@ export function openReview(rid: string, own: SignedIn): Review {
         // With the picture comes nothing newer about the request than what was heard since the text was shown.
         const progress = before.kind === "open" ? before.progress : fetched;
         view.value = { kind: "open", opened, progress };
+        if (hintedEarly) void refresh();
+        hintedEarly = false;
       };
       const verdict = await openRequest(rid, own, show, closing.signal);
       // What is only looked at, in the history for one, makes nobody used to its agent.
@@ -77,10 +79,20 @@ export function openReview(rid: string, own: SignedIn): Review {
     }
   };
 
+  /** While nothing was open yet: what is shown first may be older than that. */
+  let hintedEarly = false;
+  let [asked, shown] = [0, 0];
   const refresh = async () => {
-    if (view.value.kind !== "open") return;
+    if (view.value.kind !== "open") {
+      hintedEarly = true;
+      return;
+    }
+    const round = ++asked;
     try {
       const progress = await refreshProgress(view.value.opened);
+      // Answers may overtake each other: nothing older than what is shown.
+      if (round < shown || view.value.kind !== "open") return;
+      shown = round;
       // What was opened may be more by now, a picture for one, and is never less.
       view.value = { ...view.value, progress };
     } catch (error) {

@@ -101,8 +101,8 @@ describe("an outcome", () => {
     expect(broker.state.outcomes).toEqual([]);
     away = false;
     const told = () => broker.state.outcomes.map(({ status }) => status);
-    await expect.poll(told, { timeout: 12_000 }).toEqual(["succeeded", "failed"]);
-  }, 20_000);
+    await expect.poll(told, { timeout: 30_000 }).toEqual(["succeeded", "failed"]);
+  });
 
   it("succeeded is told and handed out when its result cannot be put into octets", async () => {
     const { broker, client, approver } = await createPaired();

@@ -59,7 +59,7 @@ describe("what an agent says of a request", () => {
 
   it("calls it expired by its own deadline only, with no broker in reach too", async () => {
     const { ask, broker, client } = await createPaired();
-    const { rid } = await ask(undefined, { expiresInSeconds: 1 });
+    const { rid } = await ask(undefined, { expiresInSeconds: 2 });
     broker.state.intercept = () => {
       throw new TypeError("fetch failed");
     };

@@ -113,7 +113,8 @@ describe.skipIf(trial.status !== 0)(
     it("runs a program of the project as it was approved, whatever became of the file", async () => {
       const { executor, actionOf, project } = await createCommands();
       const path = join(project, "deploy.sh");
-      await writeFile(path, "#!/bin/sh\nsleep 1; echo approved\n");
+      const waiting = "while [ ! -e flipped ]; do sleep 0.05; done";
+      await writeFile(path, `#!/bin/sh\ntouch started; ${waiting}; echo approved\n`);
       await chmod(path, 0o755);
       const args = { program: "./deploy.sh", args: [] };
       const action = await actionOf(executor, "process.run", args);
@@ -121,8 +122,9 @@ describe.skipIf(trial.status !== 0)(
         { kind: "file", subject: "vfs://project/deploy.sh" },
       ]);
       const running = executor.execute(action, { signal });
-      await sleep(300);
+      await expect.poll(() => readdir(project)).toContain("started");
       await writeFile(path, "#!/bin/sh\necho flipped\n");
+      await writeFile(join(project, "flipped"), "");
       expect((await running).value).toMatchObject({ stdout: "approved\n" });
       await expect(executor.execute(action, { signal })).rejects.toMatchObject({
         code: "precondition_changed",
@@ -164,13 +166,21 @@ describe("a command", () => {
   it("ends with all that it started when its time is over or it is aborted", async () => {
     const { run, project } = await createCommands("none");
     const command = "(while :; do echo x >> ticks; sleep 0.05; done) & sleep 60";
-    const timed = run("shell.exec", { command, timeout_ms: 500 });
+    const ticks = async () =>
+      (await readFile(join(project, "ticks"), "utf8").catch(() => "")).length;
+    const timed = run("shell.exec", { command, timeout_ms: 1500 });
     await expect(timed).rejects.toMatchObject({ code: "timeout" });
-    const aborted = run("shell.exec", { command }, AbortSignal.timeout(500));
+    const before = await ticks();
+    expect(before).toBeGreaterThan(0);
+    const aborting = new AbortController();
+    const aborted = run("shell.exec", { command }, aborting.signal);
+    aborted.catch(() => {});
+    await expect.poll(ticks).toBeGreaterThan(before);
+    aborting.abort();
     await expect(aborted).rejects.toMatchObject({ code: "aborted" });
-    const size = (await readFile(join(project, "ticks"))).length;
+    const size = await ticks();
     await sleep(400);
-    expect((await readFile(join(project, "ticks"))).length).toBe(size);
+    expect(await ticks()).toBe(size);
   });
 
   it("is over in time, whatever left its group and holds its output open", async () => {

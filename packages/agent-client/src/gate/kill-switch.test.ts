@@ -38,13 +38,13 @@ async function open() {
     onTestFinished(() => gate.close());
     return gate;
   };
-  const connected = () => expect.poll(() => streams.size, { timeout: 10_000 }).toBeGreaterThan(0);
+  const connected = () => expect.poll(() => streams.size).toBeGreaterThan(0);
   return { ...paired, hands, openGate, connected, show, hint, cut, state };
 }
 
 const look = async (gate: Gate) => (await gate.run({ tool: "look", args: {} })).status;
 const until = (gate: Gate, status: string) =>
-  expect.poll(() => look(gate), { interval: 20, timeout: 10_000 }).toBe(status);
+  expect.poll(() => look(gate), { interval: 20 }).toBe(status);
 
 describe("a freeze on the phone", () => {
   it("stops the gate when the hint comes, and lifting it lets the gate go on", async () => {
@@ -77,7 +77,7 @@ describe("a freeze on the phone", () => {
       new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     const running = gate.run({ tool: "look", args: {} });
     const waiting = gate.run({ tool: "pay", args: {} });
-    await expect.poll(() => broker.requests.size, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => broker.requests.size).toBe(1);
     await show(1);
     hint();
     expect(await running).toMatchObject({ status: "executed", outcome: "failed" });

@@ -23,7 +23,7 @@ describe("a claim", () => {
     const said: string[] = [];
     for (let round = 0; round < 4; round++) {
       const claimer = startClaimer(home, randomId(), "5000");
-      await claimer.line(1);
+      await claimer.line(2);
       await sleep(Math.random() * 60);
       claimer.child.kill("SIGKILL");
       await claimer.exited;
