@@ -111,7 +111,7 @@ async function streamHints(
 ): Promise<Response> {
   const given = c.req.header("last-event-id");
   let since = given === undefined ? await lastLeaf(broker.db) : Number(parse(eventId, given));
-  return streamEvents(c, (stream) => {
+  return streamEvents(c, broker.ending, (stream) => {
     const sent = createRecent(limits.hintsRemembered);
     let reading = Promise.resolve();
     const readOn = async (): Promise<void> => {
