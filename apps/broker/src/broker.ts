@@ -29,6 +29,8 @@ export interface Broker {
   /** The same tree over the reserved connections: no decision waits for what others read of it. */
   reservedTree: TreeMemory;
   allowed: AgentLimits;
+  /** Aborted when this process begins to end: nobody is kept waiting then. */
+  ending: AbortSignal;
   /** The process's clock, in milliseconds. Deadlines are the database's; this one only bounds proofs and skew. */
   now: () => number;
 }

@@ -208,7 +208,7 @@ describe("any stream", () => {
 
   beforeAll(async () => {
     const app = new Hono<HttpEnv>().get("/", (c) =>
-      streamEvents(c, (given) => {
+      streamEvents(c, new AbortController().signal, (given) => {
         stream = given;
         ({ outgoing } = c.env);
         return () => {
@@ -232,7 +232,9 @@ describe("any stream", () => {
   it("beats every 15 seconds", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     try {
-      const app = new Hono<HttpEnv>().get("/", (c) => streamEvents(c, () => () => {}));
+      const app = new Hono<HttpEnv>().get("/", (c) =>
+        streamEvents(c, new AbortController().signal, () => () => {}),
+      );
       const beating = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
       await once(beating, "listening");
       const { port } = beating.address() as { port: number };

@@ -31,6 +31,7 @@ import { limits } from "./domain/limits.js";
 import type { EventBus, Logger } from "./domain/ports.js";
 import { knownPushHosts } from "./domain/push-endpoint.js";
 import { type Environment, type PublicSite, StartupError, siteOf, vapidSubjectOf } from "./env.js";
+import { endInOrder } from "./http/ending.js";
 import { refusal } from "./http/errors.js";
 import { createSequencer } from "./log/sequence.js";
 import { createTreeMemory } from "./log/tree-memory.js";
@@ -80,6 +81,7 @@ export async function start(
     const reserved = connect(databaseUrl, { max: reservedConnections, role: brokerRole });
     stops.push(() => reserved.close());
     const bus = startEventBus(databaseUrl, log, stops);
+    const ending = new AbortController();
     const tree = createTreeMemory(db);
     const reservedTree = createTreeMemory(reserved.db);
     const broker: Broker = {
@@ -108,6 +110,7 @@ export async function start(
       tree,
       reservedTree,
       allowed: { pendingPerAgent: env.PENDING_PER_AGENT, pushesPerWindow: env.ALERTS_PER_AGENT },
+      ending: ending.signal,
       now,
     };
     // Nobody but the owner of the tables may delete records: this connection does that and nothing else.
@@ -125,7 +128,7 @@ export async function start(
       refusal("/", error instanceof RequestError ? "invalid_request" : "internal");
     server.on("request", getRequestListener(app.fetch, { errorHandler }));
     // First of all when it ends: calls under way still have everything they need.
-    stops.push(() => closeServer(server));
+    stops.push(endInOrder(server, ending));
     return { site, firstInvitation: await inviteFirstApprover(broker), stop };
   } catch (error) {
     await stop();
@@ -187,13 +190,11 @@ async function listen(env: Environment): Promise<{ server: Server; port: number 
   return { server, port: (server.address() as AddressInfo).port };
 }
 
+/** Of a start that failed; and of what is left of a server that ended in order, nothing. */
 async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  // Streams and long polls do not end by themselves; whoever holds one connects again.
-  const timer = setTimeout(() => server.closeAllConnections(), 500);
+  server.closeAllConnections();
   await closed;
-  clearTimeout(timer);
 }
 
 /** Migrates, and holds the database to what the promises need. */

@@ -36,8 +36,9 @@ const hono = new Hono<{ Bindings: HttpBindings }>().get("/*", (c) =>
   }),
 );
 
+const { signal: never } = new AbortController();
 const ours = new Hono<HttpEnv>().get("/*", (c) =>
-  streamEvents(c, (stream) => {
+  streamEvents(c, never, (stream) => {
     const data = { rid: "AAAAAAAAAAAAAAAAAAAAAA", state: "approved" };
     const wake = () => stream.send({ event: "request", data });
     wakers.add(wake);

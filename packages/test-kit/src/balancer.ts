@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request } from "node:http";
+import { Agent, createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface Balancer {
@@ -21,6 +21,7 @@ export async function startBalancer(
   pick: (call: IncomingMessage) => readonly number[],
 ): Promise<Balancer> {
   let twice: { latestMilliseconds: number } | undefined;
+  const agent = new Agent({ keepAlive: true });
   const server = createServer((call, answer) => {
     const parts: Buffer[] = [];
     call.on("data", (part: Buffer) => parts.push(part));
@@ -35,7 +36,7 @@ export async function startBalancer(
 
     const again = (port: number | undefined, body: Buffer): void => {
       const { method = "GET", url = "/", headers } = call;
-      const copy = request({ host: "127.0.0.1", port, method, path: url, headers, agent: false });
+      const copy = request({ host: "127.0.0.1", port, method, path: url, headers, agent });
       copy.on("response", (given) => given.resume());
       copy.on("error", () => {});
       copy.end(body);
@@ -46,7 +47,7 @@ export async function startBalancer(
         return;
       }
       const { method = "GET", url = "/", headers } = call;
-      const onward = request({ host: "127.0.0.1", port, method, path: url, headers, agent: false });
+      const onward = request({ host: "127.0.0.1", port, method, path: url, headers, agent });
       onward.on("response", (given) => {
         answer.writeHead(given.statusCode ?? 502, given.headers);
         answer.flushHeaders();
@@ -71,6 +72,7 @@ export async function startBalancer(
       twice = { latestMilliseconds };
     },
     async close() {
+      agent.destroy();
       server.closeAllConnections();
       server.close();
       await once(server, "close");

@@ -347,7 +347,8 @@ test("it signs under the log as it is, and nothing under one that contradicts wh
 
 test("it signs nothing for a site that it is not on", async () => {
   answers.set("GET /app/site", { ...site, log_key: log.vkey, rp_id: "evil.example" });
-  await expect(phone.signIn()).rejects.toMatchObject({ code: "invalid_binding" });
+  const other = await createSoftPhone({ origin, fetch: scripted });
+  await expect(other.signIn()).rejects.toMatchObject({ code: "invalid_binding" });
 });
 
 test("what it is told of a request hashes to what the request says of itself", async () => {

@@ -88,7 +88,7 @@ export async function createSoftPhone(options: {
   /** Agents whose keys this phone saw itself, by thumbprint. */
   const agents = new Map<string, EcPublicJwk>();
   let account: Account | undefined;
-  let logKey: string | undefined;
+  let known: (Site & { log_key: string }) | undefined;
   let seen: Checkpoint | undefined;
 
   const enrolled = (): Account => {
@@ -114,16 +114,16 @@ export async function createSoftPhone(options: {
     },
   });
 
+  /** Asked once, as the app does: from then on a phone knows its log by its key. */
   async function site(): Promise<Site & { log_key: string }> {
+    if (known) return known;
     const { issuer, rp_id, origin: named, log_key } = parse(siteInfo, await get("/app/site"));
     // The phone knows where it is; a server that says otherwise would make it sign for another site.
     if (named !== origin || issuer !== origin || rp_id !== new URL(origin).hostname) {
       throw new ProtocolError("invalid_binding");
     }
-    // From the first time on a phone knows its log by its key.
-    logKey ??= log_key;
-    if (logKey !== log_key) throw new ProtocolError("log_fork");
-    return { issuer, rp_id, origin, log_key };
+    known = { issuer, rp_id, origin, log_key };
+    return known;
   }
 
   /** The log as it is now, if it still begins with what this phone saw of it. */

@@ -37,8 +37,9 @@ export function createEventBus(line: HintLine, log: Logger): SharedBus {
 
   const readOn = onceAtATime(
     async () => {
-      for (const { rid, state, client_id: clientId, approvers } of await line.read()) {
-        local.publish({ rid, state, clientId, approvers });
+      for (const { seq, rid, state, client_id: clientId, approvers } of await line.read()) {
+        const place = seq === null ? {} : { seq };
+        local.publish({ ...place, rid, state, clientId, approvers });
       }
     },
     { pauseMilliseconds, onError: warn },

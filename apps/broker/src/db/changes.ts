@@ -10,6 +10,8 @@ export const hintChannel = "countersign_hint";
 
 /** A request that some broker has changed. */
 export interface RequestChange {
+  /** Its leaf's number; an approval that came into the tree has none of its own. */
+  seq: number | null;
   rid: string;
   state: RequestState;
   client_id: string;
@@ -35,7 +37,7 @@ export function createChangeReader(db: Database): () => Promise<RequestChange[]>
   /** A page of the leaves after `after`, those that were skipped, and approvals that have come into the tree. */
   const readPage = async (after: number) => {
     const skipped = JSON.stringify([...missing.keys()]);
-    return rows<RequestChange & { seq: number | null; opened: boolean; size: number }>(
+    return rows<RequestChange & { opened: boolean; size: number }>(
       db,
       sql`select h.size::float8 as size, l.seq::float8 as seq, l.kind = 'open' as opened, r.rid, r.state, r.client_id,
           to_jsonb(r.approvers) as approvers

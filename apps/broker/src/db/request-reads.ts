@@ -176,7 +176,21 @@ export function findToDecide(
   );
 }
 
-/** Hints for an agent's event stream that came after the given leaf, a page of them; a little overlap, since leaves commit out of order. */
+const replayFrom = sql`now() - make_interval(secs => ${limits.replaySeconds})`;
+
+/** A leaf that the last hour's requests come after; the newest one, if there were none. */
+const hourAgo = sql`coalesce((
+    select min(seq) from ${leaf} where rid = (
+      select rid from ${request} where created_at > ${replayFrom} order by created_at limit 1)
+  ), (select max(seq) from ${leaf}))`;
+
+/** Before a leaf some may be seen later than it: they commit out of order. So many of them, and no older ones, are told again. */
+const overlap = { leaves: 1000, seconds: 15 };
+
+/**
+ * Hints for an agent's event stream that came after the given leaf, a page of them, with a little overlap. Read along the
+ * log, from that leaf on and within the last hour of it: neither an agent's past nor the log's costs anything.
+ */
 export async function listHintsSince(
   db: Database,
   given: { clientId: string; since: number },
@@ -184,11 +198,15 @@ export async function listHintsSince(
   return rows(
     db,
     sql`select max(l.seq)::float8 as seq, r.rid, ${effectiveState} as state
-      from ${leaf} l join ${request} r on r.rid = l.rid
+      from (
+        select seq, rid from ${leaf}
+        where seq > greatest(${given.since}::bigint, ${hourAgo}) - ${overlap.leaves}
+          and created_at > ${replayFrom}
+          and (seq > ${given.since}::bigint or created_at > now() - make_interval(secs => ${overlap.seconds}))
+        -- A fence: planned as one join, every request there ever was would be looked at for its agent.
+        offset 0
+      ) l join ${request} r on r.rid = l.rid
       where r.client_id = ${given.clientId}
-        and l.created_at > now() - make_interval(secs => ${limits.replaySeconds})
-        and (l.seq > ${given.since}::bigint
-        or (l.seq > ${given.since}::bigint - 1000 and l.created_at > now() - interval '15 seconds'))
       group by r.rid
       -- What is new first and in order; then the overlap, nearest first.
       order by max(l.seq) <= ${given.since}::bigint, abs(max(l.seq) - ${given.since}::bigint)

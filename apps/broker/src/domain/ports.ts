@@ -14,6 +14,8 @@ import type { OutgoingPush } from "./push-message.js";
 export interface Hint {
   rid?: string;
   state?: RequestState;
+  /** The number of the leaf that a change of a request was read from. */
+  seq?: number;
   pairingId?: string;
   linkId?: string;
   /** Devices, passkeys, freezes or a recovery changed; sessions may have ended. */

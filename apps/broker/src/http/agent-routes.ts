@@ -6,6 +6,7 @@ import {
   outcomeReport,
   ProtocolError,
   parse,
+  type RequestState,
   type RequestStatus,
   sha256Text,
 } from "@countersign/shared";
@@ -111,9 +112,15 @@ async function streamHints(
 ): Promise<Response> {
   const given = c.req.header("last-event-id");
   let since = given === undefined ? await lastLeaf(broker.db) : Number(parse(eventId, given));
-  return streamEvents(c, (stream) => {
+  return streamEvents(c, broker.ending, (stream) => {
     const sent = createRecent(limits.hintsRemembered);
     let reading = Promise.resolve();
+    const tell = (rid: string, state: RequestState, seq: number): void => {
+      since = Math.max(since, seq);
+      if (sent.isNews(rid, state)) {
+        stream.send({ event: "request", id: since, data: { rid, state } });
+      }
+    };
     const readOn = async (): Promise<void> => {
       for (const { approver, seq } of await listFreezes(broker.db, clientId)) {
         if (!sent.isNews(approver, String(seq))) continue;
@@ -122,11 +129,7 @@ async function streamHints(
       for (let more = true; more; ) {
         const hints = await listHintsSince(broker.db, { clientId, since });
         more = hints.some(({ seq }) => seq > since);
-        for (const { seq, rid, state } of hints) {
-          since = Math.max(since, seq);
-          if (!sent.isNews(rid, state)) continue;
-          stream.send({ event: "request", id: since, data: { rid, state } });
-        }
+        for (const { seq, rid, state } of hints) tell(rid, state, seq);
         await stream.drained();
       }
     };
@@ -140,7 +143,12 @@ async function streamHints(
         if (!over) retry = setTimeout(schedule, limits.heartbeatSeconds * 1000);
       });
     };
-    const unsubscribe = broker.bus.subscribe(topics.client(clientId), schedule);
+    const unsubscribe = broker.bus.subscribe(topics.client(clientId), ({ rid, state, seq }) => {
+      if (rid === undefined || state === undefined) return schedule();
+      // All there is to say: to read it again, for each stream and change, would cost more than the change itself. Behind
+      // a reading that has begun, which may have seen less.
+      reading = reading.then(() => tell(rid, state, seq ?? since));
+    });
     const unwatch = watch.add(clientId, {
       ...{ watched: schedule, changed: schedule },
       end: stream.close,

@@ -126,7 +126,7 @@ export function appRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       const { approver } = await personOf(c);
       const release = streams.take(approver);
       const session = sessionHash(c) ?? "";
-      return streamEvents(c, (stream) => {
+      return streamEvents(c, broker.ending, (stream) => {
         const send = ({ rid, pairingId, account }: Hint): void =>
           stream.send({ event: "hint", data: { rid, pairing_id: pairingId, account } });
         const unwatch = watch.add(session, {

@@ -50,7 +50,7 @@ export function keysRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
       const after = parse(afterState, c.req.query("after"));
       const milliseconds = after === undefined ? 0 : limits.longPollSeconds * 1000;
       const found = await longPoll(
-        broker.bus,
+        broker,
         topics.link(linkId),
         c.req.raw.signal,
         milliseconds,

@@ -70,7 +70,7 @@ export function oauthRoutes(broker: Broker, rates: RateLimits): Hono<HttpEnv> {
     let seen: RequestRow | undefined;
     try {
       const found = await longPoll(
-        broker.bus,
+        broker,
         topics.request(rid),
         signal,
         limits.longPollSeconds * 1000,

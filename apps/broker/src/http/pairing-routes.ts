@@ -29,7 +29,7 @@ export function pollPairing<T extends { state: string }>(
   const after = parse(afterState, c.req.query("after"));
   const milliseconds = after === undefined ? 0 : limits.longPollSeconds * 1000;
   return longPoll(
-    broker.bus,
+    broker,
     topics.pairing(pairingId),
     c.req.raw.signal,
     milliseconds,

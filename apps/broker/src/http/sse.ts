@@ -16,10 +16,17 @@ export interface EventStream {
 
 /**
  * Answers with server-sent events, written straight to the socket: a third of the memory of a web stream.
+ * @param ending ends the stream too
  * @param start begins sending and returns how to stop; stopped when the reader goes away
  */
-export function streamEvents(c: HttpContext, start: (stream: EventStream) => () => void): Response {
+export function streamEvents(
+  c: HttpContext,
+  ending: AbortSignal,
+  start: (stream: EventStream) => () => void,
+): Response {
   const { outgoing } = c.env;
+  // Its connection ends with it: no call is sent on what a broker that ends is just closing.
+  outgoing.shouldKeepAlive = false;
   outgoing.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "x-accel-buffering": "no",
@@ -34,6 +41,11 @@ export function streamEvents(c: HttpContext, start: (stream: EventStream) => () 
     // What the system did not take since the last event, a reader did not take for seconds.
     if (outgoing.writableLength > 0) outgoing.destroy();
     else write(": heartbeat\n\n");
+  };
+  /** Who has stalled would not take the end of it either. */
+  const leave = (): void => {
+    if (outgoing.writableLength > 0) outgoing.destroy();
+    else outgoing.end();
   };
   write(": ready\n\n");
   const stop = start({
@@ -58,8 +70,11 @@ export function streamEvents(c: HttpContext, start: (stream: EventStream) => () 
   const heartbeat = setInterval(beat, limits.heartbeatSeconds * 1000);
   const end = (): void => {
     clearInterval(heartbeat);
+    ending.removeEventListener("abort", leave);
     stop();
   };
+  ending.addEventListener("abort", leave);
+  if (ending.aborted) leave();
   // The reader may have gone while the caller was looking up where to begin.
   if (outgoing.destroyed) end();
   else outgoing.once("close", end);

@@ -1,11 +1,14 @@
-import type { EventBus } from "../domain/ports.js";
+import type { Broker } from "../broker.js";
+
+/** Who waits hears of changes, and is not kept when the process ends. */
+type Waited = Pick<Broker, "bus" | "ending">;
 
 /**
- * Resolves at the next hint on a topic, when the time is over, or when the caller went away; starts listening at
- * once, so that nothing is missed between a read and the wait after it. Says whether there was a hint.
+ * Resolves at the next hint on a topic, when the time is over, or when the caller or this broker goes away; starts
+ * listening at once, so that nothing is missed between a read and the wait after it. Says whether there was a hint.
  */
-export function nextHint(
-  bus: EventBus,
+function nextHint(
+  { bus, ending }: Waited,
   topic: string,
   signal: AbortSignal,
 ): { wait(milliseconds: number): Promise<boolean>; stop(): void } {
@@ -16,10 +19,10 @@ export function nextHint(
     wake();
   });
   const onAbort = () => wake();
-  signal.addEventListener("abort", onAbort);
+  for (const gone of [signal, ending]) gone.addEventListener("abort", onAbort);
   return {
     async wait(milliseconds) {
-      if (!hinted && !signal.aborted && milliseconds > 0) {
+      if (!hinted && !signal.aborted && !ending.aborted && milliseconds > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, milliseconds);
           wake = () => {
@@ -34,7 +37,7 @@ export function nextHint(
     },
     stop() {
       unsubscribe();
-      signal.removeEventListener("abort", onAbort);
+      for (const gone of [signal, ending]) gone.removeEventListener("abort", onAbort);
       wake();
     },
   };
@@ -45,7 +48,7 @@ export function nextHint(
  * @param read reads the truth; is called once more at the end
  */
 export async function longPoll<T>(
-  bus: EventBus,
+  broker: Waited,
   topic: string,
   signal: AbortSignal,
   milliseconds: number,
@@ -53,12 +56,12 @@ export async function longPoll<T>(
   isNews: (value: T) => boolean,
 ): Promise<T> {
   const deadline = performance.now() + milliseconds;
-  const hint = nextHint(bus, topic, signal);
+  const hint = nextHint(broker, topic, signal);
   try {
     for (let hinted = false; ; ) {
       const value = await read(hinted);
       const left = deadline - performance.now();
-      if (isNews(value) || left <= 0 || signal.aborted) return value;
+      if (isNews(value) || left <= 0 || signal.aborted || broker.ending.aborted) return value;
       // A hint can be lost; the truth is read again once a second.
       hinted = await hint.wait(Math.min(left, 1000));
     }

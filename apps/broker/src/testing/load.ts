@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Decision, ProtocolError, type RequestState } from "@countersign/shared";
 import type { BrokerProcess } from "@countersign/test-kit/broker-process";
+import { fetchVia } from "@countersign/test-kit/fetch-via";
 import { createSoftAgent, type SoftAgent } from "@countersign/test-kit/soft-agent";
 import { createSoftPhone, type SoftPhone } from "@countersign/test-kit/soft-phone";
 
@@ -46,12 +47,13 @@ export async function startWriters(
   count: number,
 ): Promise<Writer[]> {
   const writers: Writer[] = [];
+  const send = fetchVia(() => Number(new URL(origin).port));
   let invitation = firstInvitation ?? "";
   while (writers.length < count) {
     const number = writers.length + 1;
-    const phone = await createSoftPhone({ origin, fetch: from(`10.0.0.${number}`) });
+    const phone = await createSoftPhone({ origin, fetch: from(`10.0.0.${number}`, send) });
     await phone.enrol(invitation, `Approver ${number}`);
-    const agent = await createSoftAgent({ origin, fetch: from(`10.1.0.${number}`) });
+    const agent = await createSoftAgent({ origin, fetch: from(`10.1.0.${number}`, send) });
     await agent.pairWith(phone);
     writers.push({ agent, phone });
     invitation = await phone.invite();

@@ -21,6 +21,11 @@ import { audit, long, printTable, progress, report } from "./report.js";
 
 const requestsPerSecond = 50;
 
+/** Each may decide 120 times a minute, the ceremony counted too: a third of the long form's could not answer 50 requests a second. */
+const people = long ? 96 : 8;
+/** Who are at work where nothing bounds how much they ask. */
+const unbounded = 32;
+
 let database: TestDatabase;
 let balancer: Balancer;
 let brokers: BrokerProcess[];
@@ -44,7 +49,7 @@ beforeAll(async () => {
   brokers = [];
   for (let count = 0; count < 3; count++) brokers.push(await startOne());
   const last = brokers.at(-1) as BrokerProcess;
-  writers = await startWriters(last, long ? 32 : 8);
+  writers = await startWriters(last, people);
 });
 afterAll(async () => {
   for (const broker of brokers) await broker.stop();
@@ -109,7 +114,8 @@ it("rolling restart of three brokers, under load, with open streams", async () =
 it("brokers of this version on the schema of the next, under load and started anew", async () => {
   const ledger = newLedger();
   let over = false;
-  const load = Promise.all(writers.map((writer) => keepAsking(writer, ledger, () => over)));
+  const few = writers.slice(0, unbounded);
+  const load = Promise.all(few.map((writer) => keepAsking(writer, ledger, () => over)));
   load.catch(() => {});
   await sleep(1500);
   const folder = await nextSchema();
@@ -132,7 +138,8 @@ it("every call delivered twice, to one broker after the other", async () => {
   balancer.duplicate();
   const ledger = newLedger();
   let over = false;
-  const load = Promise.all(writers.map((writer) => keepAsking(writer, ledger, () => over)));
+  const few = writers.slice(0, unbounded);
+  const load = Promise.all(few.map((writer) => keepAsking(writer, ledger, () => over)));
   load.catch(() => {});
   await sleep(long ? 60_000 : 4000);
   over = true;
