@@ -10,6 +10,7 @@ import {
 import { exportJWK, generateKeyPair } from "jose";
 import { countApprovers } from "./db/approvers.js";
 import type { Database } from "./db/client.js";
+import { brokerRole } from "./db/roles.js";
 import { readHealth, readSetting, settleSetting, writeSetting } from "./db/settings.js";
 import type { LogKey, SigningKey, VapidKeys } from "./domain/ports.js";
 import { type PublicSite, StartupError } from "./env.js";
@@ -20,8 +21,9 @@ const maxClockDifference = 10_000;
 const earliestPlausible = Date.UTC(2026, 0, 1);
 
 /**
- * Refuses a database that may lose what it acknowledged, and a clock that cannot be right.
- * @throws StartupError `database_not_durable`, `clock_wrong`
+ * Refuses a database that may lose what it acknowledged, connections that are not held to the broker's rights, and a
+ * clock that cannot be right.
+ * @throws StartupError `database_not_durable`, `database_settings_lost`, `clock_wrong`
  */
 export async function requireSoundDatabase(db: Database, now: () => number): Promise<void> {
   const health = await readHealth(db);
@@ -35,6 +37,12 @@ export async function requireSoundDatabase(db: Database, now: () => number): Pro
     throw new StartupError(
       "database_not_durable",
       "PostgreSQL runs with synchronous_commit off and may lose approvals. Set synchronous_commit = on.",
+    );
+  }
+  if (health.role !== brokerRole || health.statementTimeout === "0") {
+    throw new StartupError(
+      "database_settings_lost",
+      "Something between here and PostgreSQL, such as a pooler, keeps the settings of connections back: the broker would work with its owner's rights. Let it pass options and statement_timeout on, or connect past it.",
     );
   }
   if (now() < earliestPlausible) {

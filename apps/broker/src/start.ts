@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Agent } from "node:https";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { randomId } from "@countersign/shared";
+import { randomId, visible } from "@countersign/shared";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { createEgressAgent } from "./adapters/egress-guard.js";
 import { createEventBus } from "./adapters/event-bus.js";
@@ -19,7 +19,8 @@ import {
   requireSoundDatabase,
 } from "./checks.js";
 import { createChangeReader, hintChannel, notifyBrokers } from "./db/changes.js";
-import { type Connection, connect, type Database, hear } from "./db/client.js";
+import { type Connection, connect, type Database } from "./db/client.js";
+import { hear } from "./db/ear.js";
 import { describeFailure, isUnavailable } from "./db/failures.js";
 import { migrateDatabase } from "./db/migrate.js";
 import { purgePushes } from "./db/pushes.js";
@@ -199,39 +200,26 @@ async function closeServer(server: Server): Promise<void> {
 
 /** Migrates, and holds the database to what the promises need. */
 async function openDatabase(databaseUrl: string, now: () => number): Promise<Connection> {
-  const connection = connectOrRefuse(databaseUrl);
+  const connection = connect(databaseUrl, { role: brokerRole });
   try {
     await migrateDatabase(databaseUrl, migrationsFolder);
     await requireSoundDatabase(connection.db, now);
     return connection;
   } catch (error) {
     await connection.close();
-    if (error instanceof StartupError || !isUnreachable(error)) throw error;
-    throw unreachable(error);
+    throw isUnavailable(error) ? unreachable(error) : error;
   }
 }
 
-function connectOrRefuse(databaseUrl: string): Connection {
-  try {
-    return connect(databaseUrl, { role: brokerRole });
-  } catch (cause) {
-    throw unreachable(cause);
-  }
-}
-
-/** Away, or there but not for us: wrong password, no such database. */
-function isUnreachable(error: unknown): boolean {
-  if (isUnavailable(error)) return true;
-  const text = error instanceof Error ? `${error.message} ${String(error.cause ?? "")}` : "";
-  return /ENOTFOUND|EAI_AGAIN|28P01|28000|3D000|authentication failed|does not exist/.test(text);
-}
-
-const unreachable = (cause: unknown): StartupError =>
-  new StartupError(
+/** Away, or there but not for us: wrong password, no such database, a certificate that cannot be checked. */
+function unreachable(cause: unknown): StartupError {
+  const words = visible(String(describeFailure(cause)["message"]));
+  return new StartupError(
     "database_unreachable",
-    "The database in DATABASE_URL cannot be reached. Check host, port, name and password, and that it runs.",
+    `The database in DATABASE_URL cannot be reached: ${words}. Check host, port, name and password, and that it runs.`,
     { cause },
   );
+}
 
 /** Settles what ran out every second, sees whether what held at the start still holds, and cleans up every minute. Errors are logged and tried again. */
 function startTimers(broker: Broker, env: Environment, owner: Database): () => void {

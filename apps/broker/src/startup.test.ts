@@ -8,6 +8,7 @@ import { createDatabase, startPostgres, type TestDatabase } from "@countersign/t
 import { createSoftPhone } from "@countersign/test-kit/soft-phone";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requireSoundDatabase } from "./checks.js";
 import { connect } from "./db/client.js";
 import { rows } from "./db/rows.js";
 import { readEnvironment, siteOf } from "./env.js";
@@ -66,9 +67,20 @@ describe("the process refuses to start, and says what to do, when", () => {
   it.each([
     ["does not answer", "postgres://nobody@127.0.0.1:1/none"],
     ["has no such name", "postgres://nobody@database.invalid/none"],
-    ["is no URL", "nonsense"],
   ])("DATABASE_URL %s", async (_what, url) => {
     await expectRefusal({ DATABASE_URL: url }, "database_unreachable", /Check host, port, name/);
+  });
+
+  it.each([
+    ["is no URL", "nonsense", /looks like postgres:/],
+    [
+      "asks for TLS in a way that the driver passes over",
+      "postgres://u@h/d?ssl=no-verify",
+      /sslmode/,
+    ],
+    ["names a certificate that is not there", "postgres://u@h/d?sslrootcert=/nowhere", /a file/],
+  ])("DATABASE_URL %s", async (_what, url, says) => {
+    await expectRefusal({ DATABASE_URL: url }, "database_url_unusable", says);
   });
 
   it("the server has no database of that name", async () => {
@@ -97,6 +109,13 @@ describe("the process refuses to start, and says what to do, when", () => {
       /Set synchronous_commit = on/,
     );
     await lax.drop();
+  });
+
+  it("something keeps back what its connections are to work as", async () => {
+    const asOwner = connect(database.url);
+    const found = await requireSoundDatabase(asOwner.db, Date.now).catch((error) => error);
+    expect(found).toMatchObject({ code: "database_settings_lost" });
+    await asOwner.close();
   });
 
   it("the database may lose what it acknowledged: fsync", async () => {

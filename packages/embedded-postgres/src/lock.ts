@@ -20,6 +20,8 @@ export type Lock = { release(): Promise<void> };
 export async function takeLock(url: string, dataDir: string): Promise<Lock> {
   const client = new pg.Client({
     connectionString: url,
+    // Whatever the environment says of TLS is not meant for a socket.
+    ssl: false,
     application_name: "countersign lock",
     connectionTimeoutMillis: connectMs,
   });

@@ -1,6 +1,8 @@
-import { Socket } from "node:net";
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { parseIntoClientConfig } from "pg-connection-string";
+import { clientConfig } from "./database-url.js";
+import { isOutdatedPlan, isRefusal, lost, namedFailure } from "./failures.js";
 
 /** Statements go by `rows.ts` alone. */
 export interface Database {
@@ -25,112 +27,101 @@ const statementMilliseconds = 5_000;
 const silenceMilliseconds = 6_000;
 /** For opening a connection, and for waiting until one is free. */
 const connectMilliseconds = 5_000;
+const closeMilliseconds = 5_000;
+/** A server's process keeps whatever it once cached. */
+const lifetimeSeconds = 3_600;
 
 /**
  * Lazy: nothing is opened until the first query. Calls that lose their connection fail as unavailable, and no other
  * call meets what is left of it.
  * @param role what the connections work as, in place of the account that they sign in with
+ * @throws StartupError `database_url_unusable`
  */
 export function connect(
   databaseUrl: string,
   { max = maxConnections, role }: { max?: number; role?: string } = {},
 ): Connection {
   const pool = new pg.Pool({
-    ...clientConfig(databaseUrl, role === undefined ? {} : { role }),
+    ...clientConfig(databaseUrl, { ...lastingPlans, ...(role === undefined ? {} : { role }) }),
+    Client: Session,
     max,
+    statement_timeout: statementMilliseconds,
     query_timeout: silenceMilliseconds,
     connectionTimeoutMillis: connectMilliseconds,
-    // A server that takes no goodbye keeps nobody from ending.
+    maxLifetimeSeconds: lifetimeSeconds,
     allowExitOnIdle: true,
   });
   // A lost connection is news to the call that has it, and to nobody while none has.
-  pool.on("connect", (client) => client.on("error", () => {}));
   pool.on("error", () => {});
-  const names = new Map<string, string>();
-  const nameOf = (text: string): string => {
-    const name = names.get(text) ?? `s${names.size}`;
-    names.set(text, name);
-    return name;
-  };
   const query = async (text: string, values: readonly unknown[]): Promise<unknown[]> => {
-    const client = await pool.connect().catch(failed);
+    const client = await pool.connect().catch((error: unknown) => {
+      throw lost(error);
+    });
     let isSound = false;
     try {
-      const found = await client.query({ name: nameOf(text), text, values: [...values] });
-      isSound = true;
+      const found = await ask(client, text, [...values]);
+      isSound = !found.isOutdated;
       return found.rows;
     } catch (error) {
       isSound = isRefusal(error);
-      return failed(error);
+      throw namedFailure(error);
     } finally {
       client.release(!isSound);
     }
   };
-  return { db: { query }, close: () => pool.end() };
-}
-
-/** PostgreSQL answered, and its connection is as good as before. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof pg.DatabaseError && error.severity === "ERROR";
-
-/** What the driver says of a lost connection has words and no code. */
-function failed(error: unknown): never {
-  if (error instanceof Error && !("code" in error && error.code)) {
-    const lost = new Error("The connection to the database was lost.", { cause: error });
-    throw Object.assign(lost, { code: "CONNECTION_LOST" });
-  }
-  throw error;
-}
-
-/**
- * Waits for notifications on a connection of its own, which is opened anew whenever it ends or has been silent for
- * longer than brokers are.
- * @param onHint also called after each opening: what was sent meanwhile is lost
- */
-export function hear(
-  databaseUrl: string,
-  channel: string,
-  onHint: (payload?: string) => void,
-): { close(): Promise<void> } {
-  let ear: pg.Client;
-  let retry: NodeJS.Timeout | undefined;
-  let failures = 0;
-  let isOver = false;
-  const open = (): void => {
-    const client = new pg.Client({ ...clientConfig(databaseUrl), stream: silentNever });
-    ear = client;
-    let isLost = false;
-    const lose = (): void => {
-      if (isLost || isOver) return;
-      isLost = true;
-      retry = setTimeout(open, Math.min(50 * 2 ** failures, 1000));
-      failures += 1;
-      client.end().catch(() => {});
-    };
-    client.on("error", lose).on("end", lose);
-    client.on("notification", ({ payload }) => onHint(payload));
-    const listen = async (): Promise<void> => {
-      await client.connect();
-      await client.query(`listen ${client.escapeIdentifier(channel)}`);
-      failures = 0;
-      onHint();
-    };
-    listen().catch(lose);
-  };
-  open();
   return {
-    close: async () => {
-      isOver = true;
-      clearTimeout(retry);
-      await ear.end().catch(() => {});
-    },
+    db: { query },
+    // A server that says nothing more holds nobody up.
+    close: () => Promise.race([pool.end(), sleep(closeMilliseconds, undefined, { ref: false })]),
   };
 }
 
-/** Closes when nothing was heard on it for too long, and its owner hears of that. */
-function silentNever(): Socket {
-  const socket = new Socket();
-  return socket.setTimeout(silenceMilliseconds, () => socket.destroy());
+/** Where a newer broker's migration outdated what this connection prepared, nothing was carried out: it is asked anew. */
+async function ask(
+  client: pg.PoolClient,
+  text: string,
+  values: unknown[],
+): Promise<{ rows: unknown[]; isOutdated: boolean }> {
+  try {
+    const { rows } = await client.query({ name: nameOf(text), text, values });
+    return { rows, isOutdated: false };
+  } catch (error) {
+    if (!isOutdatedPlan(error)) throw error;
+    const { rows } = await client.query({ text, values });
+    return { rows, isOutdated: true };
+  }
+}
+
+const names = new Map<string, string>();
+
+/** By its text alone: behind a pooler that mixes connections up, a name of ours still never means another statement. */
+function nameOf(text: string): string {
+  const name = names.get(text) ?? createHash("sha256").update(text).digest("base64url");
+  names.set(text, name);
+  return name;
+}
+
+/** The driver leaves a connection open where signing in failed on this side, and tells nobody of some failures. */
+class Session extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on("error", () => {});
+  }
+
+  override connect(): Promise<this>;
+  override connect(callback: (error: Error) => void): void;
+  override connect(callback?: (error: Error) => void): Promise<this> | undefined {
+    const connected = super.connect().then(
+      () => this,
+      (error: Error) => {
+        void this.end();
+        throw error;
+      },
+    );
+    if (!callback) return connected;
+    connected.then(() => callback(undefined as never), callback);
+    return undefined;
+  }
 }
 
 /**
@@ -144,17 +135,3 @@ const lastingPlans = {
   enable_mergejoin: "off",
   jit: "off",
 };
-
-/** The URL's own settings stand, but for those that the broker needs. */
-function clientConfig(databaseUrl: string, settings: Record<string, string> = {}): pg.ClientConfig {
-  const given = parseIntoClientConfig(databaseUrl);
-  const own = Object.entries({ ...lastingPlans, ...settings }).map(
-    ([name, value]) => `-c ${name}=${value}`,
-  );
-  return {
-    ...given,
-    options: [given.options ?? "", ...own].join(" "),
-    application_name: "countersign-broker",
-    statement_timeout: statementMilliseconds,
-  };
-}

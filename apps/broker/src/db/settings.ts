@@ -33,20 +33,32 @@ export async function writeSetting(db: Database, name: string, value: unknown): 
 export interface DatabaseHealth {
   fsync: string;
   synchronousCommit: string;
+  /** What this connection works as. */
+  role: string;
+  statementTimeout: string;
   /** The database's clock, in milliseconds since the epoch. */
   clockMilliseconds: number;
 }
 
 export async function readHealth(db: Database): Promise<DatabaseHealth> {
-  const row = await firstRow<{ fsync: string; synchronous_commit: string; clock: number }>(
+  const row = await firstRow<{
+    fsync: string;
+    synchronous_commit: string;
+    role: string;
+    statement_timeout: string;
+    clock: number;
+  }>(
     db,
     sql`select current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit,
+      current_user as role, current_setting('statement_timeout') as statement_timeout,
       (extract(epoch from clock_timestamp()) * 1000)::float8 as clock`,
   );
   if (!row) throw new Error("the database did not answer");
   return {
     fsync: row.fsync,
     synchronousCommit: row.synchronous_commit,
+    role: row.role,
+    statementTimeout: row.statement_timeout,
     clockMilliseconds: row.clock,
   };
 }
