@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
@@ -201,25 +202,23 @@ it("answers after a migration changed what its prepared statements return", asyn
   expect(await read()).toEqual([{ n: "one" }]);
 });
 
-it("names a statement by its text alone, and never two alike", async () => {
-  const named = async (first: string, second: string) => {
-    const own = open(1);
-    await rows(own.db, sql.raw(`select ${first}`));
-    await rows(own.db, sql.raw(`select ${second}`));
-    return rows<{ name: string; statement: string }>(
-      own.db,
-      sql`select name, statement from pg_prepared_statements where statement ~ '^select [12]$' order by statement`,
-    );
-  };
-  const names = await named("1", "2");
-  expect(new Set(names.map(({ name }) => name)).size).toBe(2);
-  expect(await named("2", "1")).toEqual(names);
+it("names a statement by its text alone, whoever prepares it and when", async () => {
+  const own = open(1);
+  await ask(own);
+  const [prepared] = await rows<{ name: string; statement: string }>(
+    own.db,
+    sql`select name, statement from pg_prepared_statements where statement = 'select 1 as one'`,
+  );
+  const hash = createHash("sha256")
+    .update(prepared?.statement ?? "")
+    .digest("base64url");
+  expect(prepared?.name).toBe(hash);
 });
 
 it("leaves no connection behind that did not get through its sign-in", async () => {
   const connected = new Set<Socket>();
-  // As PostgreSQL asks for SCRAM, of somebody whose URL has no password.
-  const mechanisms = Buffer.from("SCRAM-SHA-256\0\0");
+  // As PostgreSQL asks for a password, in a way that the driver does not know.
+  const mechanisms = Buffer.from("NEW\0\0");
   const asking = Buffer.alloc(9);
   asking.write("R");
   asking.writeInt32BE(8 + mechanisms.length, 1);
