@@ -10,7 +10,7 @@ export function describe(answer: Claimed | NotApproved | Pending | RefusedByPoli
         `Good until ${answer.deadline.toISOString()}. Then: countersign wait ${answer.rid}`,
       ].join("\n");
     case "claimed":
-      return `Approved and yours to execute, once:\n${visible(JSON.stringify(answer.action, null, 2))}`;
+      return ["Approved and yours to execute, once:", ...jsonLines(answer.action)].join("\n");
     case "denied":
       return answer.reason === undefined
         ? "Denied."
@@ -50,3 +50,12 @@ export function describe(answer: Claimed | NotApproved | Pending | RefusedByPoli
 }
 
 const noteLines = (note: string): string[] => note.split("\n").map((line) => `  ${visible(line)}`);
+
+/** Lines and indentation are ours: within a text JSON escapes what would end a line. */
+const jsonLines = (value: unknown): string[] =>
+  JSON.stringify(value, null, 2)
+    .split("\n")
+    .map((line) => {
+      const text = line.trimStart();
+      return " ".repeat(line.length - text.length) + visible(text);
+    });
