@@ -28,8 +28,13 @@ describe("countersign", () => {
     const asked = await countersign(home, "request", action, ...broker, "--json");
     expect(JSON.parse(asked.stdout)).toEqual({ status: "refused_by_policy", code: "not_paired" });
     expect(asked.code).toBe(14);
-    await writeFile(action, '{"tool":"rm","args":{"n":9007199254740993}}');
-    expect(await countersign(home, "request", action, ...broker)).toMatchObject({ code: 2 });
+    const inexact = join(home, "inexact.json");
+    await writeFile(inexact, '{"tool":"rm","args":{"n":9007199254740993}}');
+    expect(await countersign(home, "request", inexact, ...broker)).toMatchObject({ code: 2 });
+    const tooLong = await countersign(home, "request", action, ...broker, "--expires", "601");
+    expect(tooLong).toMatchObject({ code: 2, stderr: expect.stringContaining("600") });
+    const plain = await countersign(home, "unpair", "--broker", "http://approve.example.com");
+    expect(plain).toMatchObject({ code: 2, stderr: expect.stringContaining("brokerUrl") });
     const unpaired = await countersign(home, "unpair", "nobody", ...broker);
     expect(unpaired).toMatchObject({ code: 1, stdout: "" });
   });
