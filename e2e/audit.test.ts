@@ -146,6 +146,11 @@ describe("evidence in a file", () => {
     const nobody = join(home, "nobody");
     const flags = ["audit", "verify", file, "--log-key", logKey, "--approver-key"];
     expect((await run(command, [...flags, approverKey], nobody)).code).toBe(0);
+    // Whoever names no approver has not been shown that anything is wrong.
+    expect(await run(command, flags.slice(0, -1), nobody)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--approver-key"),
+    });
     const lines = (await readFile(programOf("examples/verify-evidence/src/main.ts"), "utf8")).split(
       "\n",
     );

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./bootstrap.mjs";
 
-const documents = ["SECURITY.md", "docs/asvs.md"];
+const documents = ["SECURITY.md", "docs/asvs.md", "docs/protocol.md"];
 
 const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
   cwd: root,

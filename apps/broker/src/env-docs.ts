@@ -12,6 +12,10 @@ interface Setting {
 const heading =
   "Made from the descriptions in apps/broker/src/env.ts by `npx tsx --conditions=@countersign/source scripts/generate-config-docs.mjs`.";
 
+/** Whoever puts a shorter retention into `.env` has to know that nothing would come of it. */
+const unread =
+  "For `set -a; . ./FILE; set +a` or systemd's EnvironmentFile: the server reads its environment, and no file by itself.";
+
 /** `.env.example`: every setting, switched off, with what it does. */
 export function envExample(): string {
   const blocks = settings().map(
@@ -20,7 +24,9 @@ export function envExample(): string {
         .map((line) => `# ${line}`)
         .join("\n")}\n#${name}=${fallback ?? ""}\n`,
   );
-  return `# ${heading}\n\n${blocks.join("\n")}`;
+  return `# ${heading}\n${wrap(unread)
+    .map((line) => `# ${line}`)
+    .join("\n")}\n\n${blocks.join("\n")}`;
 }
 
 /** `docs/configuration.md`. */
@@ -35,6 +41,7 @@ export function configurationPage(): string {
     `<!-- ${heading} -->`,
     "",
     "The server is configured by environment variables. It checks them at the start and says in one sentence what is wrong.",
+    "It reads no `.env`. With docker compose, `.env` only fills in `DOMAIN` and `BACKUP_USER` of `docker-compose.yml`: put a setting under `environment:` of the service `broker`.",
     "",
     "| variable | takes | default | |",
     "|---|---|---|---|",

@@ -5,7 +5,8 @@ const titles = {
     "Other users of this machine can read the agent's files. Make them private (chmod 700, 600).",
   home_corrupt: "A file of the agent's home directory is damaged. Nothing is approved by it.",
   wrong_broker: "This home directory belongs to another broker. Use one home for each broker.",
-  not_paired: "No approver is paired with this agent. Run `countersign pair`.",
+  not_paired:
+    "Not paired with this agent. `countersign unpair` lists who is, `countersign pair` adds an approver.",
   unknown_request: "This home directory holds no such request.",
   not_approved: "There is no verified approval of this request in this process.",
   not_claimed:

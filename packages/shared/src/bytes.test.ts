@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { equalBytes, fromBase64url, fromUtf8, toBase64url } from "./bytes.js";
+import { equalBytes, fromBase64url, fromUtf8, randomId, toBase64url } from "./bytes.js";
 
 const invalid = expect.objectContaining({ code: "invalid_encoding" });
 
@@ -60,4 +60,11 @@ test("bytes of another length or with one bit changed are not equal", () => {
   expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true);
   expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false);
   expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 0))).toBe(false);
+});
+
+test("an id never begins as an option does, and is 16 bytes", () => {
+  const ids = Array.from({ length: 2_000 }, randomId);
+  expect(ids.filter((id) => id.startsWith("-"))).toEqual([]);
+  expect(ids.every((id) => fromBase64url(id).length === 16)).toBe(true);
+  expect(new Set(ids).size).toBe(2_000);
 });

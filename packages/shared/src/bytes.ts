@@ -94,5 +94,13 @@ export function randomBytes(length: number): Bytes {
 /** Nonces and salts are 32 random bytes (protocol section 2). */
 export const randomNonce = (): string => toBase64url(randomBytes(32));
 
-/** Ids are at least 16 random bytes (protocol section 2). */
-export const randomId = (): string => toBase64url(randomBytes(16));
+/**
+ * Ids are at least 16 random bytes (protocol section 2). Drawn again where it would begin with a hyphen: ids are words
+ * of commands (`countersign unpair <approver>`), which would take it for an option.
+ */
+export function randomId(): string {
+  for (;;) {
+    const id = toBase64url(randomBytes(16));
+    if (!id.startsWith("-")) return id;
+  }
+}

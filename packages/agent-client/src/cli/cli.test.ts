@@ -28,8 +28,13 @@ describe("countersign", () => {
     const asked = await countersign(home, "request", action, ...broker, "--json");
     expect(JSON.parse(asked.stdout)).toEqual({ status: "refused_by_policy", code: "not_paired" });
     expect(asked.code).toBe(14);
-    await writeFile(action, '{"tool":"rm","args":{"n":9007199254740993}}');
-    expect(await countersign(home, "request", action, ...broker)).toMatchObject({ code: 2 });
+    const inexact = join(home, "inexact.json");
+    await writeFile(inexact, '{"tool":"rm","args":{"n":9007199254740993}}');
+    expect(await countersign(home, "request", inexact, ...broker)).toMatchObject({ code: 2 });
+    const tooLong = await countersign(home, "request", action, ...broker, "--expires", "601");
+    expect(tooLong).toMatchObject({ code: 2, stderr: expect.stringContaining("600") });
+    const plain = await countersign(home, "unpair", "--broker", "http://approve.example.com");
+    expect(plain).toMatchObject({ code: 2, stderr: expect.stringContaining("brokerUrl") });
     const unpaired = await countersign(home, "unpair", "nobody", ...broker);
     expect(unpaired).toMatchObject({ code: 1, stdout: "" });
   });
@@ -57,6 +62,34 @@ describe("countersign", () => {
       expect(one).toMatchObject({ code: 2, stdout: "" });
       expect(one.stderr).toContain("--help");
     }
+  });
+
+  it("passes over no word that it does not know, so that no check is left out by a slip", async () => {
+    const home = await createHome();
+    const broker = ["--broker", "http://localhost:4000"];
+    const wrong = [
+      ["audit", "verify", "https://x.example", "--aginst", "mirror"],
+      ["audit", "verify", "https://x.example", "--against"],
+      ["audit", "verify", "https://x.example", "--against", ""],
+      ["audit", "verify", "https://x.example", "--against", "--json"],
+      ["request", "action.json", ...broker, "--quorom", "2"],
+      ["request", "action.json", "more.json", ...broker],
+      ["--json", "wait", "x".repeat(22), ...broker],
+      ["unpair", "x".repeat(22), ...broker, "--json=yes"],
+      ["policy", "explain", "rm", "-rf", "/"],
+    ];
+    const ended = await Promise.all(wrong.map((args) => countersign(home, ...args)));
+    expect(ended.map(({ code }) => code)).toEqual(wrong.map(() => 2));
+    for (const { stdout, stderr } of ended) {
+      expect(stdout).toBe("");
+      expect(stderr).toContain("--help");
+    }
+    // A thumbprint may begin as an option does. Without a log's key it is the next thing that is missing.
+    const hyphen = ["audit", "verify", home, "--approver-key", `-${"x".repeat(41)}A`];
+    expect((await countersign(home, ...hyphen)).stderr).toContain("--log-key");
+    // Files with evidence may be as many as there are.
+    const many = await countersign(home, "audit", "verify", "one.json", "two.json");
+    expect(many.stderr).toContain("--log-key");
   });
 
   it("runs a policy's table, and says what is not as expected", async () => {

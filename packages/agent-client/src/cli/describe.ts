@@ -10,7 +10,7 @@ export function describe(answer: Claimed | NotApproved | Pending | RefusedByPoli
         `Good until ${answer.deadline.toISOString()}. Then: countersign wait ${answer.rid}`,
       ].join("\n");
     case "claimed":
-      return `Approved and yours to execute, once:\n${visible(JSON.stringify(answer.action, null, 2))}`;
+      return ["Approved and yours to execute, once:", ...jsonLines(answer.action)].join("\n");
     case "denied":
       return answer.reason === undefined
         ? "Denied."
@@ -24,7 +24,7 @@ export function describe(answer: Claimed | NotApproved | Pending | RefusedByPoli
     case "unreachable":
       return `Unreachable (${answer.code}): there is no answer that proves anything. Nothing may be executed.`;
     case "refused_by_policy":
-      return `Refused (${answer.code}): nobody was asked.`;
+      return sayRefusal(answer.code);
     case "integrity_mismatch":
       return [
         `Integrity mismatch (${visible(answer.code)}): nothing may be executed.`,
@@ -50,3 +50,26 @@ export function describe(answer: Claimed | NotApproved | Pending | RefusedByPoli
 }
 
 const noteLines = (note: string): string[] => note.split("\n").map((line) => `  ${visible(line)}`);
+
+const remedies = new Map([
+  ["not_paired", "This agent is paired with nobody: run `countersign pair`."],
+  ["approver_not_paired", "Not all of them are paired: `countersign unpair` lists who is."],
+  ["quorum_unreachable", "A quorum is at least 1, and no more than the approvers who are asked."],
+  ["approver_without_device", "An approver has no device left: pair with them again."],
+  ["too_large", "The action or its picture is too large to be shown."],
+  ["picture_unreadable", "The picture is no PNG, JPEG or WebP."],
+]);
+
+function sayRefusal(code: string): string {
+  const remedy = remedies.get(code);
+  return `Refused (${visible(code)}): nobody was asked.${remedy === undefined ? "" : ` ${remedy}`}`;
+}
+
+/** Lines and indentation are ours: within a text JSON escapes what would end a line. */
+const jsonLines = (value: unknown): string[] =>
+  JSON.stringify(value, null, 2)
+    .split("\n")
+    .map((line) => {
+      const text = line.trimStart();
+      return " ".repeat(line.length - text.length) + visible(text);
+    });

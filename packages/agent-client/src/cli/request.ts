@@ -39,7 +39,7 @@ export const request = defineCommand({
         ...(args.reason === undefined ? {} : { reasons: [args.reason] }),
         ...(args.approvers === undefined ? {} : { approvers: args.approvers.split(",") }),
         ...(args.quorum === undefined ? {} : { quorum: wholeNumber(args.quorum) }),
-        ...(args.expires === undefined ? {} : { expiresInSeconds: wholeNumber(args.expires) }),
+        ...(args.expires === undefined ? {} : { expiresInSeconds: lifetime(args.expires) }),
         ...(args.screenshot === undefined ? {} : { screenshot: await readInput(args.screenshot) }),
       };
       const answer = await client.request(proposal, options);
@@ -69,6 +69,12 @@ function readProposal(bytes: Uint8Array): ActionProposal {
     throw error;
   }
   throw new UsageError('The action has to be a JSON object with "tool" and "args".');
+}
+
+function lifetime(text: string): number {
+  const seconds = wholeNumber(text);
+  if (seconds < 1 || seconds > 600) throw new UsageError("--expires takes 1 to 600 seconds.");
+  return seconds;
 }
 
 function wholeNumber(text: string): number {

@@ -66,5 +66,7 @@ export function refuse(error: unknown, json: boolean | undefined): void {
   const code = error instanceof ClientError ? error.code : "usage";
   if (json) process.stdout.write(`${JSON.stringify({ status: "error", code })}\n`);
   process.stderr.write(`${visible(error.message)}\n`);
-  process.exitCode = code === "usage" ? exitCodes.usage : exitCodes.failed;
+  // Here options are words of the command.
+  const isWrongUse = code === "usage" || code === "invalid_options";
+  process.exitCode = isWrongUse ? exitCodes.usage : exitCodes.failed;
 }

@@ -15,6 +15,7 @@ export const unpair = defineCommand({
       if (approver === undefined) {
         const approvers = await client.approvers();
         const lines = approvers.map((paired) => `${paired.approver}  ${visible(paired.name)}`);
+        if (lines.length > 0) lines.push("To end a pairing: countersign unpair <id>");
         say(lines.join("\n") || "No approver is paired.", { approvers });
         return exitCodes.ok;
       }

@@ -36,7 +36,10 @@ import { undoExecution } from "./undo.js";
 import { awaitAnswer } from "./wait.js";
 
 export interface ClientOptions {
-  /** Where the broker is, as the phone knows it: `https://approve.example.com`, or `http://localhost:<port>`. */
+  /**
+   * Where the broker is, as the phone knows it: `https://approve.example.com`, or `http://localhost:<port>`. In a home
+   * that is paired with another broker, whatever reads its pins throws `wrong_broker`.
+   */
   brokerUrl: string;
   /**
    * The agent's own directory: key, pins and journal. Whoever can write it needs no approval, so keep it out of

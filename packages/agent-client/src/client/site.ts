@@ -10,6 +10,9 @@ export function siteOf(brokerUrl: string): Site {
   const bare = url && url.pathname === "/" && !url.search && !url.hash && !url.username;
   const safe =
     url?.protocol === "https:" || (url?.protocol === "http:" && url.hostname === "localhost");
-  if (!bare || !safe) throw new ClientError("invalid_options", { detail: "brokerUrl" });
+  if (!bare || !safe)
+    throw new ClientError("invalid_options", {
+      detail: "brokerUrl: https://host, or http://localhost:<port>",
+    });
   return { issuer: url.origin, rp_id: url.hostname, origin: url.origin };
 }

@@ -17,7 +17,7 @@ import { UsageError } from "../session.js";
 /** What an audit believes to begin with. All else is proved by it. */
 export interface Trust {
   logKey: string;
-  /** Whether this is the key chain of an approver who was pinned. */
+  /** Whether this is the key chain of an approver who was pinned. @throws UsageError where nobody was */
   isPinned(chain: VerifiedChain): boolean;
 }
 
@@ -82,9 +82,16 @@ function byRootKey(keys: readonly string[]): Trust["isPinned"] {
   return (chain) => keys.includes(rootKeyOf(chain));
 }
 
-/** A chain that goes through the place that P named is the one that this agent knows. */
+/**
+ * A chain that goes through the place that P named is the one that this agent knows.
+ * @throws UsageError when it is asked and nobody is pinned
+ */
 function byPins(pins: readonly Pin[]): Trust["isPinned"] {
   return ({ approver, heads }) => {
+    // With nobody to hold it to, evidence is not tampered with: it cannot be judged.
+    if (pins.length === 0) {
+      throw new UsageError("Whose decision counts? Give --approver-key <thumbprint>.");
+    }
     const pin = pins.find((each) => each.approver === approver);
     if (!pin) return false;
     const { chain } = parsePairingStatement(fromBase64url(pin.acceptance.statement));
