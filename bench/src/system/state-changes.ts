@@ -6,7 +6,8 @@ import {
   hintChannel,
   notifyBrokers,
 } from "../../../apps/broker/src/db/changes.js";
-import { connect, hear } from "../../../apps/broker/src/db/client.js";
+import { connect } from "../../../apps/broker/src/db/client.js";
+import { hear } from "../../../apps/broker/src/db/ear.js";
 import { cancelRequest } from "../../../apps/broker/src/db/requests.js";
 import type { Pair } from "./pairs.js";
 
