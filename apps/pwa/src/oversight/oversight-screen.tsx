@@ -93,10 +93,14 @@ function Figures({ figures, agents }: FiguresProps) {
 function AgentName({ agent }: { agent: PairedAgent | undefined }) {
   if (!agent) return <strong>{strings.inbox.unknownAgent}</strong>;
   return (
-    <strong>
-      <Rendered>{visible(agent.name)}</Rendered> {strings.agents.on}{" "}
-      <Rendered>{visible(agent.host)}</Rendered>
-    </strong>
+    <>
+      <strong>
+        <Rendered>{visible(agent.name)}</Rendered>
+      </strong>
+      <span class="quiet">
+        {strings.agents.on} <Rendered>{visible(agent.host)}</Rendered>
+      </span>
+    </>
   );
 }
 

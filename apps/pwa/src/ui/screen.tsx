@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { strings } from "../strings.js";
 import { BackIcon } from "./icons.js";
+import { Quoted } from "./text.js";
 
 interface ScreenProps {
   title: string;
@@ -57,6 +58,8 @@ export function Problem({ sentence }: { sentence: string | undefined }) {
 export const Busy = ({ label }: { label: string }) => (
   <p class="busy" role="status">
     <span class="spinner" />
-    {label}
+    <span>
+      <Quoted>{label}</Quoted>
+    </span>
   </p>
 );
