@@ -10,7 +10,7 @@ import { devicesStrings } from "../strings/devices.js";
 import { strings } from "../strings.js";
 import { localDate } from "../times.js";
 import { ConfirmSheet } from "../ui/confirm-sheet.js";
-import { Busy, Problem, Screen } from "../ui/screen.js";
+import { Busy, Failed, Problem, Screen } from "../ui/screen.js";
 import { AddPhone } from "./add-phone.js";
 
 type Revocation = Extract<KeyChange, { op: "revoke" }>;
@@ -35,6 +35,10 @@ export default function DevicesScreen({ own }: { own: SignedIn }) {
       (error) => setView({ kind: "failed", problem: sentenceFor(error) }),
     );
   useEffect(() => void load(), []);
+  const retry = () => {
+    setView({ kind: "loading" });
+    void load();
+  };
 
   const nonceFor = (change: Revocation) =>
     (keyPurpose(change) === "device" ? forDevice : forPasskey).nonce.value;
@@ -58,7 +62,7 @@ export default function DevicesScreen({ own }: { own: SignedIn }) {
   return (
     <Screen title={words.title} back={{ href: "/you", label: strings.you.title }}>
       {view.kind === "loading" && <Busy label={strings.loading} />}
-      {view.kind === "failed" && <Problem sentence={view.problem} />}
+      {view.kind === "failed" && <Failed sentence={view.problem} onRetry={retry} />}
       {view.kind === "shown" && (
         <>
           <Problem sentence={view.problem} />
