@@ -63,6 +63,17 @@ it("settings", async () => {
   await look(page, "settings-open");
 });
 
+it("a switch tells its state where the person's own colours take the place of the app's", async () => {
+  await page.goto("/you");
+  const box = page.getByRole("checkbox");
+  const drawnBy = () => box.evaluate((input) => getComputedStyle(input).appearance);
+  expect(await drawnBy()).toBe("none");
+  await page.emulateMedia({ forcedColors: "active" });
+  // The browser's own box: a ground of the app's would be gone.
+  expect(await drawnBy()).toBe("auto");
+  await page.emulateMedia({ forcedColors: "none" });
+});
+
 it("a list that cannot be had offers another try", async () => {
   for (const path of ["/", "/history", "/oversight", "/recovery"]) {
     await page.route("**/app/**", async (route) => {
