@@ -8,7 +8,7 @@ import { loadChain, rememberChain, signKeyChange } from "../keys/chain.js";
 import type { SignedIn } from "../session.js";
 import { devicesStrings } from "../strings/devices.js";
 import { strings } from "../strings.js";
-import { localDate } from "../times.js";
+import { localTime } from "../times.js";
 import { ConfirmSheet } from "../ui/confirm-sheet.js";
 import { Busy, Failed, Problem, Screen } from "../ui/screen.js";
 import { AddPhone } from "./add-phone.js";
@@ -171,8 +171,8 @@ function KeyItem({ name, createdAt, revokedAt, onRemove }: KeyItemProps) {
         <strong>{name}</strong>
         <span class="quiet">
           {revokedAt === undefined
-            ? words.since(localDate(createdAt))
-            : words.removed(localDate(revokedAt))}
+            ? words.since(localTime(createdAt))
+            : words.removed(localTime(revokedAt))}
         </span>
       </span>
       {onRemove && revokedAt === undefined && (

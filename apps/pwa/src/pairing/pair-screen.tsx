@@ -193,7 +193,8 @@ function Digits({ digits }: { digits: string }) {
   return (
     <>
       <p class="compare-digits" data-testid="compare-digits" role="status">
-        {digits}
+        <span>{digits.slice(0, 3)}</span>
+        <span>{digits.slice(3)}</span>
       </p>
       <p>{strings.pair.digitsText}</p>
       <Busy label={strings.pair.digitsWait} />
