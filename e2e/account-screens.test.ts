@@ -86,7 +86,7 @@ it("a list that cannot be had offers another try", async () => {
     await page.unrouteAll();
     await button("Try again").click();
     await button("Try again").waitFor({ state: "detached" });
-    await expect.poll(() => page.getByText("Loading").count(), path).toBe(0);
+    await expect.poll(() => page.getByText("Loading").count()).toBe(0);
   }
 });
 
