@@ -62,6 +62,33 @@ it("settings", async () => {
   await look(page, "settings-open");
 });
 
+it("a switch tells its state where the person's own colours take the place of the app's", async () => {
+  await page.goto("/you");
+  const box = page.getByRole("checkbox");
+  const drawnBy = () => box.evaluate((input) => getComputedStyle(input).appearance);
+  expect(await drawnBy()).toBe("none");
+  await page.emulateMedia({ forcedColors: "active" });
+  // The browser's own box: a ground of the app's would be gone.
+  expect(await drawnBy()).toBe("auto");
+  await page.emulateMedia({ forcedColors: "none" });
+});
+
+it("a list that cannot be had offers another try", async () => {
+  for (const path of ["/", "/history", "/oversight", "/recovery"]) {
+    await page.route("**/app/**", async (route) => {
+      if (/\/app\/(site|me|events)$/.test(route.request().url())) return route.continue();
+      return route.fulfill({ status: 503, body: "{}" });
+    });
+    await page.goto(path);
+    await button("Try again").waitFor();
+    if (path === "/history") await look(page, "history-failed");
+    await page.unrouteAll();
+    await button("Try again").click();
+    await button("Try again").waitFor({ state: "detached" });
+    await expect.poll(() => page.getByText("Loading").count()).toBe(0);
+  }
+});
+
 it("how somebody decides, in figures", async () => {
   const { matchCode } = await agent.request();
   await world.phone.approve(matchCode);

@@ -43,9 +43,11 @@ const markup = [
   "<iframe srcdoc='<script>parent.harmed=1</script>'></iframe>",
 ];
 
+const agentName = `${markup[1]}${storable}`.slice(0, 80);
+
 beforeAll(async () => {
   // Even the name by which the agent was paired.
-  world = await startWorld(`${markup[1]}${storable}`.slice(0, 80));
+  world = await startWorld(agentName);
   ({ page, agent } = world);
   harm = watchForHarm(page);
 });
@@ -223,6 +225,20 @@ function factsOnScreen() {
     clip: { x: 0, y: top, width: innerWidth, height: bottom - top },
   };
 }
+
+it("an agent's name within a sentence of the app's stands apart from it, to its last letter", async () => {
+  await page.goto("/agents");
+  await page.getByRole("button", { name: "Unpair" }).click();
+  const title = page.locator("dialog h2");
+  expect(await title.locator("code").textContent()).toBe(visible(agentName));
+  const [ground, around] = await title.evaluate((heading) =>
+    [heading.querySelector("code"), heading.closest("dialog")].map(
+      (element) => getComputedStyle(element as Element).backgroundColor,
+    ),
+  );
+  expect(ground).not.toBe(around);
+  await page.keyboard.press("Escape");
+});
 
 it("nothing of all this ran a script, opened a dialogue, called elsewhere or broke the policy", () => {
   expect(harm).toEqual([]);

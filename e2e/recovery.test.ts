@@ -84,7 +84,7 @@ it("a code withdraws what waits and says when to come back; every phone says so 
   const { page } = old;
   await page.getByText("Somebody used a recovery code of this account").waitFor();
   await look(page, "recovery-notice");
-  await page.getByRole("link", { name: "Look", exact: true }).click();
+  await page.getByRole("link", { name: "See it and stop it" }).click();
   await page.getByText("9 codes are left").waitFor();
   await look(page, "recovery-pending");
   await page.getByRole("button", { name: "Stop the recovery" }).click();

@@ -1,6 +1,7 @@
 import type { SoftAgent, SoftRequest } from "@countersign/test-kit/soft-agent";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { startAutoPhone } from "../examples/desk-agent/src/auto-phone.js";
 import { look } from "./support/look.js";
 import { draw } from "./support/picture.js";
 import { readTheRest, unfoldAll, watchForHarm } from "./support/reviewing.js";
@@ -151,6 +152,29 @@ it.each([
   await page.getByTestId("match-choice").first().waitFor();
   await look(page, `review-${name}`);
   await agent.call("POST", `/v1/requests/${request.rid}/cancel`, {});
+});
+
+it("one's own approval that waits for another person's is told as one's own, whenever it is looked at", async () => {
+  await page.goto("/you");
+  await button("Make an invitation link").click();
+  const link = await page.getByRole("textbox", { name: "Invitation link" }).inputValue();
+  const other = await startAutoPhone(world.browser, world.broker.site.origin);
+  await other.enrol(link);
+  await agent.pairWith({
+    acceptPairing: async (offer) => {
+      const digits = other.pair(offer);
+      return { pairingId: "", digits: () => digits };
+    },
+  });
+  const request = await agent.request({ quorum: 2 });
+  await world.phone.approve(request.matchCode);
+  await page.getByText("1 of 2 approvals").waitFor();
+  await open(request);
+  await page.getByText("You approved").waitFor();
+  await look(page, "review-quorum");
+  expect(await page.getByText("elsewhere").count()).toBe(0);
+  await agent.call("POST", `/v1/requests/${request.rid}/cancel`, {});
+  await other.page.context().close();
 });
 
 it("what cannot be approved says why", async () => {

@@ -240,3 +240,21 @@ it("after anything on it has changed, Approve sleeps for 600 ms", async () => {
   // Never earlier; how much later is the machine's affair.
   expect(waited).toBeGreaterThanOrEqual(599);
 });
+
+it("a request near its end is opened for one ceremony, not for one after another", async () => {
+  const request = await ask({ seconds: 30 });
+  let ceremonies = 0;
+  const count = (sent: { method(): string; url(): string }) => {
+    if (sent.method() === "POST" && sent.url().endsWith("/ceremony")) ceremonies++;
+  };
+  page.on("request", count);
+  await openRequest(page, request.rid);
+  await pickCode(page, request.matchCode);
+  await readTheRest(page);
+  await awake(page);
+  // Longer than the app waits before it asks again for one that it did not get.
+  await page.waitForTimeout(5_000);
+  page.off("request", count);
+  expect(ceremonies).toBe(1);
+  expect(await approveButton(page).isEnabled()).toBe(true);
+});

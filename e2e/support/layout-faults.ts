@@ -39,6 +39,20 @@ export function faultsOfLayout(): string[] {
     if (taller && !scrolls && /hidden|clip/.test(overflowY)) fault("cut off below", element);
   }
 
+  const lightness = (colour: string): number => {
+    const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map((part) => {
+      const share = Number(part) / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+  };
+  // WCAG 2.2, 1.4.11: where to type is told by the edge.
+  for (const field of root.querySelectorAll(".field input, .field textarea")) {
+    const { borderTopColor, backgroundColor } = getComputedStyle(field);
+    const ratio = lightness(borderTopColor) / lightness(backgroundColor);
+    if (Math.max(ratio, 1 / ratio) < 3) fault("an edge that is hard to see", field, `${ratio}`);
+  }
+
   const controls = [...root.querySelectorAll("a, button, input, textarea, summary")].filter(
     (element) => element.getClientRects().length > 0 && !isExempt(element),
   );

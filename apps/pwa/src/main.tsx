@@ -7,6 +7,7 @@ import "./styles/review.css";
 import "./styles/onboarding.css";
 import "./styles/recovery.css";
 import "./styles/narrow.css";
+import "./styles/forced-colors.css";
 import { render } from "preact";
 import { App } from "./app.js";
 import { watchInstall } from "./onboarding/install.js";

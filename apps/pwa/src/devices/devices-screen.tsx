@@ -8,9 +8,9 @@ import { loadChain, rememberChain, signKeyChange } from "../keys/chain.js";
 import type { SignedIn } from "../session.js";
 import { devicesStrings } from "../strings/devices.js";
 import { strings } from "../strings.js";
-import { localDate } from "../times.js";
+import { localTime } from "../times.js";
 import { ConfirmSheet } from "../ui/confirm-sheet.js";
-import { Busy, Problem, Screen } from "../ui/screen.js";
+import { Busy, Failed, Problem, Screen } from "../ui/screen.js";
 import { AddPhone } from "./add-phone.js";
 
 type Revocation = Extract<KeyChange, { op: "revoke" }>;
@@ -35,6 +35,10 @@ export default function DevicesScreen({ own }: { own: SignedIn }) {
       (error) => setView({ kind: "failed", problem: sentenceFor(error) }),
     );
   useEffect(() => void load(), []);
+  const retry = () => {
+    setView({ kind: "loading" });
+    void load();
+  };
 
   const nonceFor = (change: Revocation) =>
     (keyPurpose(change) === "device" ? forDevice : forPasskey).nonce.value;
@@ -58,7 +62,7 @@ export default function DevicesScreen({ own }: { own: SignedIn }) {
   return (
     <Screen title={words.title} back={{ href: "/you", label: strings.you.title }}>
       {view.kind === "loading" && <Busy label={strings.loading} />}
-      {view.kind === "failed" && <Problem sentence={view.problem} />}
+      {view.kind === "failed" && <Failed sentence={view.problem} onRetry={retry} />}
       {view.kind === "shown" && (
         <>
           <Problem sentence={view.problem} />
@@ -167,8 +171,8 @@ function KeyItem({ name, createdAt, revokedAt, onRemove }: KeyItemProps) {
         <strong>{name}</strong>
         <span class="quiet">
           {revokedAt === undefined
-            ? words.since(localDate(createdAt))
-            : words.removed(localDate(revokedAt))}
+            ? words.since(localTime(createdAt))
+            : words.removed(localTime(revokedAt))}
         </span>
       </span>
       {onRemove && revokedAt === undefined && (

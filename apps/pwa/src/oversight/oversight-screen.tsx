@@ -7,7 +7,7 @@ import type { SignedIn } from "../session.js";
 import { oversightStrings as words } from "../strings/oversight.js";
 import { strings } from "../strings.js";
 import { age } from "../times.js";
-import { Busy, Empty, Problem, Screen } from "../ui/screen.js";
+import { Busy, Empty, Failed, Screen } from "../ui/screen.js";
 import { Rendered } from "../ui/text.js";
 import { getOversight } from "./endpoints.js";
 
@@ -20,16 +20,18 @@ type OversightView =
 export default function OversightScreen({ own }: { own: SignedIn }) {
   const agents = usePairedAgents(own.approver);
   const [view, setView] = useState<OversightView>({ kind: "loading" });
-  useEffect(() => {
+  const load = () => {
+    setView({ kind: "loading" });
     void getOversight().then(
       (figures) => setView({ kind: "shown", figures }),
       (error) => setView({ kind: "failed", problem: sentenceFor(error) }),
     );
-  }, []);
+  };
+  useEffect(load, []);
   return (
     <Screen title={words.title} back={{ href: "/you", label: strings.you.title }}>
       {(view.kind === "loading" || !agents) && <Busy label={strings.loading} />}
-      {view.kind === "failed" && <Problem sentence={view.problem} />}
+      {view.kind === "failed" && <Failed sentence={view.problem} onRetry={load} />}
       {agents && view.kind === "shown" && <Figures figures={view.figures} agents={agents} />}
     </Screen>
   );
@@ -93,10 +95,14 @@ function Figures({ figures, agents }: FiguresProps) {
 function AgentName({ agent }: { agent: PairedAgent | undefined }) {
   if (!agent) return <strong>{strings.inbox.unknownAgent}</strong>;
   return (
-    <strong>
-      <Rendered>{visible(agent.name)}</Rendered> {strings.agents.on}{" "}
-      <Rendered>{visible(agent.host)}</Rendered>
-    </strong>
+    <>
+      <strong>
+        <Rendered>{visible(agent.name)}</Rendered>
+      </strong>
+      <span class="quiet">
+        {strings.agents.on} <Rendered>{visible(agent.host)}</Rendered>
+      </span>
+    </>
   );
 }
 

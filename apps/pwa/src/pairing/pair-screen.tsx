@@ -7,7 +7,7 @@ import { Scanner } from "../camera/scanner.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { Busy, Problem, Screen } from "../ui/screen.js";
-import { Rendered } from "../ui/text.js";
+import { Quoted, Rendered } from "../ui/text.js";
 import {
   isPairingLink,
   lookUp,
@@ -92,7 +92,7 @@ export default function PairScreen({ own }: { own: SignedIn }) {
       {view.kind === "live" && (
         <>
           <p class="lead" role="status">
-            {strings.pair.liveText(visible(view.name))}
+            <Quoted>{strings.pair.liveText(visible(view.name))}</Quoted>
           </p>
           <a class="big primary" href="/">
             {strings.pair.liveInbox}
@@ -193,7 +193,8 @@ function Digits({ digits }: { digits: string }) {
   return (
     <>
       <p class="compare-digits" data-testid="compare-digits" role="status">
-        {digits}
+        <span>{digits.slice(0, 3)}</span>
+        <span>{digits.slice(3)}</span>
       </p>
       <p>{strings.pair.digitsText}</p>
       <Busy label={strings.pair.digitsWait} />

@@ -1,5 +1,6 @@
 import { visible } from "@countersign/shared";
 import { strings } from "../strings.js";
+import { Quoted } from "../ui/text.js";
 import { pendingPairingOf } from "./pending.js";
 
 /** Leads back to a pairing that was left in the middle. */
@@ -8,7 +9,9 @@ export function PairingNotice({ approver }: { approver: string }) {
   if (!pending) return null;
   return (
     <p class="notice">
-      {strings.pair.unfinished(visible(pending.agentName))}
+      <span>
+        <Quoted>{strings.pair.unfinished(visible(pending.agentName))}</Quoted>
+      </span>
       <a class="inline-link" href="/pair">
         {strings.pair.goOn}
       </a>

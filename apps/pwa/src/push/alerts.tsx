@@ -5,7 +5,7 @@ import type { SignedIn } from "../session.js";
 import { alertsStrings } from "../strings/alerts.js";
 import { strings } from "../strings.js";
 import { localDate, localTime } from "../times.js";
-import { Busy, Problem } from "../ui/screen.js";
+import { Busy, Failed, Problem } from "../ui/screen.js";
 import { getPush } from "./endpoints.js";
 import { pushSupport, type Support, turnOff, turnOn } from "./subscription.js";
 import { TestAlert } from "./test-alert.js";
@@ -58,7 +58,7 @@ export function Alerts({ own }: { own: SignedIn }) {
     <section aria-labelledby="alerts">
       <h2 id="alerts">{alerts.title}</h2>
       {view.kind === "loading" && <Busy label={strings.loading} />}
-      {view.kind === "failed" && <Problem sentence={view.problem} />}
+      {view.kind === "failed" && <Failed sentence={view.problem} onRetry={() => void load()} />}
       {view.kind === "impossible" && <p class="quiet">{alerts.impossible[view.why]}</p>}
       {view.kind === "off" && (
         <>

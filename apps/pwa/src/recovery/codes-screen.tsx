@@ -10,7 +10,7 @@ import { noteStep } from "../onboarding/steps.js";
 import type { SignedIn } from "../session.js";
 import { recoveryStrings as words } from "../strings/recovery.js";
 import { strings } from "../strings.js";
-import { Busy, Problem, Screen } from "../ui/screen.js";
+import { Busy, Failed, Problem, Screen } from "../ui/screen.js";
 import { CodeSheet } from "./code-sheet.js";
 import { getRecovery, postRecovery } from "./endpoints.js";
 import { makeCodes, signStop } from "./sign.js";
@@ -34,6 +34,7 @@ export default function CodesScreen({ own }: { own: SignedIn }) {
       ? { href: "/enrol", label: strings.practice.back }
       : { href: "/you", label: strings.you.title };
   const { site, device } = own;
+  const [tries, setTries] = useState(0);
 
   useEffect(() => {
     const look = () =>
@@ -51,7 +52,11 @@ export default function CodesScreen({ own }: { own: SignedIn }) {
       );
     look();
     return onAccountChange(look);
-  }, []);
+  }, [tries]);
+  const retry = () => {
+    setView({ kind: "loading" });
+    setTries(tries + 1);
+  };
 
   const make = async (status: RecoveryStatus, by: Device, brokerNonce: string) => {
     setView({ kind: "signing", status });
@@ -82,7 +87,7 @@ export default function CodesScreen({ own }: { own: SignedIn }) {
   return (
     <Screen title={words.title} back={back}>
       {view.kind === "loading" && <Busy label={strings.loading} />}
-      {view.kind === "failed" && <Problem sentence={view.problem} />}
+      {view.kind === "failed" && <Failed sentence={view.problem} onRetry={retry} />}
       {view.kind === "made" && (
         <>
           <p class="lead">{words.madeLead}</p>

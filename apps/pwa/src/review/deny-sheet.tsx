@@ -2,6 +2,7 @@ import { visible } from "@countersign/shared";
 import { useState } from "preact/hooks";
 import { strings } from "../strings.js";
 import { Sheet } from "../ui/sheet.js";
+import { Quoted } from "../ui/text.js";
 
 /** Why somebody says no. Every one of them denies; the last one also stops the agent. */
 export type DenyChoice = "notNow" | "wrong" | "notMe";
@@ -66,7 +67,9 @@ export function DenySheet({ agentName, onClose, onDeny, onFreeze }: DenySheetPro
         </>
       )}
       {choice === "notMe" && agentName !== null && (
-        <p class="quiet">{sheet.freezeText(visible(agentName))}</p>
+        <p class="quiet">
+          <Quoted>{sheet.freezeText(visible(agentName))}</Quoted>
+        </p>
       )}
       <div class="answers">
         <button type="button" class="big quiet-button" onClick={onClose}>

@@ -33,7 +33,7 @@ export function OpenRequest({ review, opened, progress, after }: OpenRequestProp
     () => verdict.kind !== "refused" && <Contents verdict={verdict} pictureState={pictureState} />,
     [verdict, pictureState],
   );
-  const sawPending = useRef(progress.state === "pending");
+  const sawPending = useRef(progress.state === "pending" && progress.decided === undefined);
   const approvable = offersApproval(opened, progress);
   const { contents: contentsRef, bar, reading, showUnread } = useReading(approvable);
   const timeUp = now.value >= progress.expiresAt;

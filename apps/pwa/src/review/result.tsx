@@ -9,7 +9,7 @@ import type { Answer } from "./review.js";
 interface ResultProps {
   progress: Progress;
   answer: Answer;
-  /** Whether this very screen saw the request pending: only then is "elsewhere" news. */
+  /** Whether this very screen saw the request wait for this person: only then is "elsewhere" news. */
   sawPending: boolean;
 }
 

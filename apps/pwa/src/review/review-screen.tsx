@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
-import { Busy, Empty, Problem, Screen } from "../ui/screen.js";
+import { Busy, Empty, Failed, Screen } from "../ui/screen.js";
 import type { AfterResult, AfterResultProps } from "./after-result.js";
 import { OpenRequest } from "./open-request.js";
 import { openReview } from "./review.js";
@@ -23,14 +23,7 @@ export default function ReviewScreen({ rid, own }: { rid: string; own: SignedIn 
           <p>{strings.notFound.text}</p>
         </Empty>
       )}
-      {view.kind === "failed" && (
-        <>
-          <Problem sentence={view.sentence} />
-          <button type="button" class="big" onClick={review.reload}>
-            {strings.retry}
-          </button>
-        </>
-      )}
+      {view.kind === "failed" && <Failed sentence={view.sentence} onRetry={review.reload} />}
       {view.kind === "open" && (
         <OpenRequest
           review={review}

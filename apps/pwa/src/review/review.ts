@@ -222,7 +222,7 @@ async function checkOf({ agent, request, matchCode }: Verified): Promise<CodeChe
   return { kind: "choose", choices: choicesFor(matchCode), wrongPicks };
 }
 
-const isApprovable = (view: ReviewView): boolean =>
+const isApprovable = (view: ReviewView): view is Extract<ReviewView, { kind: "open" }> =>
   view.kind === "open" && canApprove(view.opened, view.progress);
 
 /** Everything but what the eye must have seen: that is the screen's to know. */
@@ -258,12 +258,15 @@ function keepCeremony(review: {
   const { rid, own, view, answer, ceremony } = review;
   return effect(() => {
     const { device } = own;
-    if (!isApprovable(view.value) || answer.value.kind !== "none" || !device) return;
-    const stop = new AbortController();
+    const shown = view.value;
     const held = ceremony.value;
+    if (!isApprovable(shown) || answer.value.kind !== "none" || !device) return;
+    // None outlives its request: another one would win no time.
+    if (held && held.expires_at >= shown.progress.expiresAt) return;
+    const stop = new AbortController();
     const renew = async () => {
       const leftSeconds = held ? held.expires_at - nowSeconds() - spareSeconds : 0;
-      await wait(leftSeconds * 1000, stop.signal);
+      await wait(held ? Math.max(retryMs, leftSeconds * 1000) : 0, stop.signal);
       while (!stop.signal.aborted) {
         try {
           const fresh = await openCeremony(rid, device.kid, stop.signal);

@@ -1,9 +1,8 @@
 import { countMarks, type Row } from "@countersign/shared";
 import type { ComponentChildren } from "preact";
 import { strings } from "../strings.js";
-import { Rendered } from "../ui/text.js";
+import { Quoted, Rendered } from "../ui/text.js";
 import { Diff } from "./diff.js";
-import { Quoted } from "./quoted.js";
 import { Value } from "./value.js";
 
 /** Rows of the view as they are signed: label, value, and who put it there. */

@@ -1,6 +1,6 @@
 import type { Row } from "@countersign/shared";
 import { strings } from "../strings.js";
-import { Quoted } from "./quoted.js";
+import { Quoted } from "../ui/text.js";
 
 /** What would happen, in one plain sentence of the renderer's, and whether it could be taken back. */
 export function Sentence({ sentence, reversible }: { sentence: string; reversible: boolean }) {

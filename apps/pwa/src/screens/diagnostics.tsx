@@ -36,7 +36,7 @@ async function collect(): Promise<Fact[]> {
   const { diagnostics: words } = strings;
   const yesNo = (value: boolean) => (value ? words.yes : words.no);
   const worker = await navigator.serviceWorker?.getRegistration();
-  const alerts = "Notification" in window ? Notification.permission : words.none;
+  const alerts = "Notification" in window ? words.permission[Notification.permission] : words.none;
   const subscribed = (await worker?.pushManager?.getSubscription()) ?? null;
   return [
     [words.version, __APP_VERSION__],

@@ -5,13 +5,13 @@ import { sentenceFor } from "../failure.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { RequestItem } from "../ui/request-item.js";
-import { Busy, Empty, Problem, Screen } from "../ui/screen.js";
+import { Busy, Empty, Failed, Problem, Screen } from "../ui/screen.js";
 import { usePairedAgents } from "./agent-names.js";
 
 type HistoryView =
   | { kind: "loading" }
   | { kind: "failed"; problem: string }
-  | { kind: "listed"; requests: RequestSummary[]; next: string | undefined };
+  | { kind: "listed"; requests: RequestSummary[]; next: string | undefined; problem?: string };
 
 /** What was asked and what became of it, newest first, page by page. */
 export default function HistoryScreen({ own }: { own: SignedIn }) {
@@ -23,15 +23,23 @@ export default function HistoryScreen({ own }: { own: SignedIn }) {
       const { requests, next } = await listRequests("history", before);
       setView({ kind: "listed", requests: [...earlier, ...requests], next });
     } catch (error) {
-      setView({ kind: "failed", problem: sentenceFor(error) });
+      const problem = sentenceFor(error);
+      // What is shown already stays.
+      setView((shown) =>
+        shown.kind === "listed" ? { ...shown, problem } : { kind: "failed", problem },
+      );
     }
+  };
+  const retry = () => {
+    setView({ kind: "loading" });
+    void load([]);
   };
   useEffect(() => void load([]), []);
 
   return (
     <Screen title={strings.history.title} class="tabbed">
       {(view.kind === "loading" || !agents) && <Busy label={strings.loading} />}
-      {view.kind === "failed" && <Problem sentence={view.problem} />}
+      {view.kind === "failed" && <Failed sentence={view.problem} onRetry={retry} />}
       {agents && view.kind === "listed" && (
         <>
           <ul class="list">
@@ -50,6 +58,7 @@ export default function HistoryScreen({ own }: { own: SignedIn }) {
               <p>{strings.history.emptyText}</p>
             </Empty>
           )}
+          <Problem sentence={view.problem} />
           {view.next !== undefined && (
             <button
               type="button"

@@ -9,7 +9,7 @@ import { RecoveryNotice } from "../recovery/recovery-notice.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { RequestItem } from "../ui/request-item.js";
-import { Busy, Empty, Problem, Screen } from "../ui/screen.js";
+import { Busy, Empty, Failed, Screen } from "../ui/screen.js";
 import { usePairedAgents } from "./agent-names.js";
 
 interface Listed {
@@ -20,7 +20,7 @@ interface Listed {
 
 type InboxView =
   | { kind: "loading" }
-  | { kind: "failed"; problem: string }
+  | { kind: "failed"; problem: string; retry: () => void }
   | { kind: "listed"; listed: Listed[] };
 
 /** What waits for this person. It fills and empties by itself, and nothing in it ever changes its place. */
@@ -41,7 +41,7 @@ export function InboxScreen({ own }: { own: SignedIn }) {
       <RecoveryNotice />
       <PairingNotice approver={own.approver} />
       {(view.kind === "loading" || !agents) && <Busy label={strings.loading} />}
-      {view.kind === "failed" && <Problem sentence={view.problem} />}
+      {view.kind === "failed" && <Failed sentence={view.problem} onRetry={view.retry} />}
       {agents && view.kind === "listed" && (
         <>
           <p class={waiting > 0 ? "waiting-count" : "unseen"} role="status">
@@ -95,7 +95,11 @@ function useInbox(): InboxView {
         }));
       } catch (error) {
         const problem = sentenceFor(error);
-        setView((shown) => (shown.kind === "listed" ? shown : { kind: "failed", problem }));
+        const retry = () => {
+          setView({ kind: "loading" });
+          void refresh();
+        };
+        setView((shown) => (shown.kind === "listed" ? shown : { kind: "failed", problem, retry }));
       }
     };
     const stop = onChange(() => void refresh());

@@ -13,7 +13,7 @@ export const practiceStrings = {
     },
     requests: {
       deny: {
-        tool: "delete_folder",
+        tool: "folder.delete",
         args: { path: "/home/you/Photos", recursive: true },
         reason: "Deleting is dangerous",
         claim: "I will clean up a little.",
@@ -21,7 +21,7 @@ export const practiceStrings = {
         button: "Delete",
       },
       approve: {
-        tool: "create_folder",
+        tool: "folder.create",
         args: { path: "/home/you/Practice" },
         reason: "You asked to practise",
         claim: "I make a folder for practice.",

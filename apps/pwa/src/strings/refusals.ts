@@ -14,7 +14,8 @@ export const refusalsStrings = {
     approver_not_named: "The agent did not name you as an approver of this request.",
     context_missing: "What would be done was not delivered.",
     context_altered: "What was delivered is not what the agent sealed.",
-    context_not_sealed_for_device: "Not sealed for this device: it cannot be opened here.",
+    context_not_sealed_for_device:
+      "Not sealed for this device. It may open on another phone of yours.",
     context_of_another_request: "The sealed part belongs to another request or was altered.",
     action_altered: "The action is not the one that the agent asked for.",
     action_unreadable: "The action is malformed and cannot be shown faithfully.",

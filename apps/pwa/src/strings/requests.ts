@@ -13,7 +13,7 @@ export const requestsStrings = {
     unknownAgent: "Not an agent of this phone",
     review: "Review",
     recovering: "Somebody used a recovery code of this account.",
-    recoveringLook: "Look",
+    recoveringLook: "See it and stop it",
     approvedByYou: (approvals: number, quorum: number) =>
       `You approved. ${approvals} of ${quorum} so far.`,
     notEnrolled:

@@ -27,6 +27,6 @@ export const resultStrings = {
     evidence: "Download evidence",
     afterPicture: "Screen after it",
     inbox: "Back to the inbox",
-    seconds: (count: number) => (count === 1 ? "took 1 second" : `took ${count} seconds`),
+    seconds: (count: number) => `took ${count} s`,
   },
 } as const;

@@ -84,7 +84,7 @@ export const reviewStrings = {
       reason: "Reason",
       hint: "The agent gets to read it. The server can read it too.",
       freezeText: (agent: string) =>
-        `Everything that ${agent} waits for is denied as well. Lifting the freeze takes your passkey.`,
+        `Everything that ⟪${agent}⟫ waits for is denied as well. Lifting the freeze takes your passkey.`,
       button: "Deny this request",
       freezeButton: "Freeze and deny",
     },

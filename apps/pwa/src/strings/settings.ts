@@ -35,6 +35,7 @@ export const settingsStrings = {
     alerts: "Alerts allowed",
     subscribed: "Registered for alerts",
     passkeys: "Passkeys",
+    permission: { granted: "yes", denied: "blocked", default: "not asked yet" },
     yes: "yes",
     no: "no",
     none: "not on this device",

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { strings } from "../strings.js";
 import { BackIcon } from "./icons.js";
+import { Quoted } from "./text.js";
 
 interface ScreenProps {
   title: string;
@@ -54,9 +55,26 @@ export function Problem({ sentence }: { sentence: string | undefined }) {
   );
 }
 
+interface FailedProps {
+  sentence: string;
+  onRetry: () => void;
+}
+
+/** What could not be had, and another try: an installed app has no button of its own to load anew. */
+export const Failed = ({ sentence, onRetry }: FailedProps) => (
+  <>
+    <Problem sentence={sentence} />
+    <button type="button" class="big" onClick={onRetry}>
+      {strings.retry}
+    </button>
+  </>
+);
+
 export const Busy = ({ label }: { label: string }) => (
   <p class="busy" role="status">
     <span class="spinner" />
-    {label}
+    <span>
+      <Quoted>{label}</Quoted>
+    </span>
   </p>
 );

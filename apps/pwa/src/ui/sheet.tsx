@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { Quoted } from "./text.js";
 
 interface SheetProps {
   title: string;
@@ -14,7 +15,9 @@ export function Sheet({ title, onClose, children }: SheetProps) {
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog class="sheet" ref={dialog} aria-labelledby={titleId} onClose={onClose}>
-      <h2 id={titleId}>{title}</h2>
+      <h2 id={titleId}>
+        <Quoted>{title}</Quoted>
+      </h2>
       {children}
     </dialog>
   );
