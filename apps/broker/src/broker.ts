@@ -2,6 +2,7 @@ import type { Site } from "@countersign/shared";
 import type { Database } from "./db/client.js";
 import type { AgentLimits } from "./domain/limits.js";
 import type {
+  Ending,
   EventBus,
   Logger,
   LogKey,
@@ -29,8 +30,7 @@ export interface Broker {
   /** The same tree over the reserved connections: no decision waits for what others read of it. */
   reservedTree: TreeMemory;
   allowed: AgentLimits;
-  /** Aborted when this process begins to end: nobody is kept waiting then. */
-  ending: AbortSignal;
+  ending: Ending;
   /** The process's clock, in milliseconds. Deadlines are the database's; this one only bounds proofs and skew. */
   now: () => number;
 }

@@ -12,6 +12,7 @@ import { connect as connectDatabase } from "./db/client.js";
 import { rows } from "./db/rows.js";
 import { limits } from "./domain/limits.js";
 import type { HttpEnv } from "./http/context.js";
+import { createEnding } from "./http/ending.js";
 import { type EventStream, streamEvents } from "./http/sse.js";
 import { type EventReader, readAgentEvents, readEvents, statesOf } from "./testing/event-reader.js";
 import { pairedWorld, startTestBroker, type TestBroker } from "./testing/harness.js";
@@ -208,7 +209,7 @@ describe("any stream", () => {
 
   beforeAll(async () => {
     const app = new Hono<HttpEnv>().get("/", (c) =>
-      streamEvents(c, new AbortController().signal, (given) => {
+      streamEvents(c, createEnding(), (given) => {
         stream = given;
         ({ outgoing } = c.env);
         return () => {
@@ -233,7 +234,7 @@ describe("any stream", () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     try {
       const app = new Hono<HttpEnv>().get("/", (c) =>
-        streamEvents(c, new AbortController().signal, () => () => {}),
+        streamEvents(c, createEnding(), () => () => {}),
       );
       const beating = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
       await once(beating, "listening");

@@ -32,7 +32,7 @@ import { limits } from "./domain/limits.js";
 import type { EventBus, Logger } from "./domain/ports.js";
 import { knownPushHosts } from "./domain/push-endpoint.js";
 import { type Environment, type PublicSite, StartupError, siteOf, vapidSubjectOf } from "./env.js";
-import { endInOrder } from "./http/ending.js";
+import { createEnding, endInOrder } from "./http/ending.js";
 import { refusal } from "./http/errors.js";
 import { createSequencer } from "./log/sequence.js";
 import { createTreeMemory } from "./log/tree-memory.js";
@@ -82,7 +82,7 @@ export async function start(
     const reserved = connect(databaseUrl, { max: reservedConnections, role: brokerRole });
     stops.push(() => reserved.close());
     const bus = startEventBus(databaseUrl, log, stops);
-    const ending = new AbortController();
+    const ending = createEnding();
     const tree = createTreeMemory(db);
     const reservedTree = createTreeMemory(reserved.db);
     const broker: Broker = {
@@ -111,7 +111,7 @@ export async function start(
       tree,
       reservedTree,
       allowed: { pendingPerAgent: env.PENDING_PER_AGENT, pushesPerWindow: env.ALERTS_PER_AGENT },
-      ending: ending.signal,
+      ending,
       now,
     };
     // Nobody but the owner of the tables may delete records: this connection does that and nothing else.

@@ -4,6 +4,7 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { HttpEnv } from "../../../apps/broker/src/http/context.js";
+import { createEnding } from "../../../apps/broker/src/http/ending.js";
 import { streamEvents } from "../../../apps/broker/src/http/sse.js";
 
 // Servers of idle event streams, each as small as it can be: bare `node:http`, Hono's `streamSSE`, and the broker's
@@ -36,9 +37,9 @@ const hono = new Hono<{ Bindings: HttpBindings }>().get("/*", (c) =>
   }),
 );
 
-const { signal: never } = new AbortController();
+const ending = createEnding();
 const ours = new Hono<HttpEnv>().get("/*", (c) =>
-  streamEvents(c, never, (stream) => {
+  streamEvents(c, ending, (stream) => {
     const data = { rid: "AAAAAAAAAAAAAAAAAAAAAA", state: "approved" };
     const wake = () => stream.send({ event: "request", data });
     wakers.add(wake);

@@ -10,6 +10,13 @@ import type {
 } from "@countersign/shared";
 import type { OutgoingPush } from "./push-message.js";
 
+/** The end of this process: nobody is kept waiting then. */
+export interface Ending {
+  hasBegun(): boolean;
+  /** @returns how to stop listening */
+  whenItBegins(listener: () => void): () => void;
+}
+
 /** What a subscriber is told: which request or pairing has news. The truth is read from the database. */
 export interface Hint {
   rid?: string;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { limits } from "../domain/limits.js";
+import type { Ending } from "../domain/ports.js";
 import type { HttpContext } from "./context.js";
 
 /** A reader this far behind has stalled: what it is owed would pile up in our memory. */
@@ -21,7 +22,7 @@ export interface EventStream {
  */
 export function streamEvents(
   c: HttpContext,
-  ending: AbortSignal,
+  ending: Ending,
   start: (stream: EventStream) => () => void,
 ): Response {
   const { outgoing } = c.env;
@@ -70,11 +71,11 @@ export function streamEvents(
   const heartbeat = setInterval(beat, limits.heartbeatSeconds * 1000);
   const end = (): void => {
     clearInterval(heartbeat);
-    ending.removeEventListener("abort", leave);
+    stopListening();
     stop();
   };
-  ending.addEventListener("abort", leave);
-  if (ending.aborted) leave();
+  const stopListening = ending.whenItBegins(leave);
+  if (ending.hasBegun()) leave();
   // The reader may have gone while the caller was looking up where to begin.
   if (outgoing.destroyed) end();
   else outgoing.once("close", end);

@@ -19,10 +19,11 @@ function nextHint(
     wake();
   });
   const onAbort = () => wake();
-  for (const gone of [signal, ending]) gone.addEventListener("abort", onAbort);
+  signal.addEventListener("abort", onAbort);
+  const stopListening = ending.whenItBegins(onAbort);
   return {
     async wait(milliseconds) {
-      if (!hinted && !signal.aborted && !ending.aborted && milliseconds > 0) {
+      if (!hinted && !signal.aborted && !ending.hasBegun() && milliseconds > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, milliseconds);
           wake = () => {
@@ -37,7 +38,8 @@ function nextHint(
     },
     stop() {
       unsubscribe();
-      for (const gone of [signal, ending]) gone.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", onAbort);
+      stopListening();
       wake();
     },
   };
@@ -61,7 +63,7 @@ export async function longPoll<T>(
     for (let hinted = false; ; ) {
       const value = await read(hinted);
       const left = deadline - performance.now();
-      if (isNews(value) || left <= 0 || signal.aborted || broker.ending.aborted) return value;
+      if (isNews(value) || left <= 0 || signal.aborted || broker.ending.hasBegun()) return value;
       // A hint can be lost; the truth is read again once a second.
       hinted = await hint.wait(Math.min(left, 1000));
     }
