@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { clientConfig } from "./database-url.js";
-import { isOutdatedPlan, isRefusal, lost, namedFailure } from "./failures.js";
+import { failAsLost, isOutdatedPlan, isRefusal, namedFailure } from "./failures.js";
 
 /** Statements go by `rows.ts` alone. */
 export interface Database {
@@ -54,9 +54,7 @@ export function connect(
   // A lost connection is news to the call that has it, and to nobody while none has.
   pool.on("error", () => {});
   const query = async (text: string, values: readonly unknown[]): Promise<unknown[]> => {
-    const client = await pool.connect().catch((error: unknown) => {
-      throw lost(error);
-    });
+    const client = await pool.connect().catch(failAsLost);
     let isSound = false;
     try {
       const found = await ask(client, text, [...values]);

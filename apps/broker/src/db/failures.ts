@@ -47,8 +47,13 @@ export const isOutdatedPlan = (error: unknown): boolean =>
 const lostCode = "CONNECTION_LOST";
 
 /** A failure to reach the database, whoever found words for it. */
-export const lost = (cause: unknown): Error =>
+const lost = (cause: unknown): Error =>
   Object.assign(new Error("The database could not be reached.", { cause }), { code: lostCode });
+
+/** For what rejects while a connection is opened. */
+export function failAsLost(cause: unknown): never {
+  throw lost(cause);
+}
 
 /** The driver's failures as ours: PostgreSQL's own and faults of this program stay what they are, the rest is a lost connection. */
 export function namedFailure(error: unknown): unknown {

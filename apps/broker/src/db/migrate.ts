@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { clientConfig } from "./database-url.js";
-import { isContention, lost, namedFailure } from "./failures.js";
+import { failAsLost, isContention, namedFailure } from "./failures.js";
 import { grantToBroker } from "./roles.js";
 
 /** Any fixed number will do, as long as every broker uses the same. */
@@ -30,9 +30,7 @@ export async function migrateDatabase(
   // Whoever waits for an answer is told as well.
   client.on("error", () => {});
   try {
-    await client.connect().catch((error: unknown) => {
-      throw lost(error);
-    });
+    await client.connect().catch(failAsLost);
     await client.query("select pg_advisory_lock($1)", [advisoryLock]);
     await client.query(`set lock_timeout = ${lockMilliseconds}`);
     for (let attempt = 1; ; attempt++) {

@@ -1,4 +1,4 @@
-import { type Oversight, visible } from "@countersign/shared";
+import type { Oversight } from "@countersign/shared";
 import { useEffect, useState } from "preact/hooks";
 import { sentenceFor } from "../failure.js";
 import type { PairedAgent } from "../keys/paired-agents.js";
@@ -7,8 +7,8 @@ import type { SignedIn } from "../session.js";
 import { oversightStrings as words } from "../strings/oversight.js";
 import { strings } from "../strings.js";
 import { age } from "../times.js";
+import { AgentName } from "../ui/agent-name.js";
 import { Busy, Empty, Failed, Screen } from "../ui/screen.js";
-import { Rendered } from "../ui/text.js";
 import { getOversight } from "./endpoints.js";
 
 type OversightView =
@@ -87,21 +87,6 @@ function Figures({ figures, agents }: FiguresProps) {
           ))}
         </ul>
       </section>
-    </>
-  );
-}
-
-/** By this phone's own pairing record. */
-function AgentName({ agent }: { agent: PairedAgent | undefined }) {
-  if (!agent) return <strong>{strings.inbox.unknownAgent}</strong>;
-  return (
-    <>
-      <strong>
-        <Rendered>{visible(agent.name)}</Rendered>
-      </strong>
-      <span class="quiet">
-        {strings.agents.on} <Rendered>{visible(agent.host)}</Rendered>
-      </span>
     </>
   );
 }

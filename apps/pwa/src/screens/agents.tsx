@@ -11,6 +11,7 @@ import { PairingNotice } from "../pairing/pairing-notice.js";
 import type { SignedIn } from "../session.js";
 import { strings } from "../strings.js";
 import { localDate, localTime } from "../times.js";
+import { AgentName } from "../ui/agent-name.js";
 import { ConfirmSheet } from "../ui/confirm-sheet.js";
 import { Busy, Empty, Problem, Screen } from "../ui/screen.js";
 import { Rendered } from "../ui/text.js";
@@ -175,12 +176,7 @@ function AgentItem({ agent, listed, onUnpair, onLift, onFreeze }: AgentItemProps
   return (
     <li class="item agent">
       <span class="item-main">
-        <strong>
-          <Rendered>{visible(agent.name)}</Rendered>
-        </strong>
-        <span class="quiet">
-          {strings.agents.on} <Rendered>{visible(agent.host)}</Rendered>
-        </span>
+        <AgentName agent={agent} />
         <span class="quiet">
           {strings.agents.pairedAt(localDate(agent.paired_at))}
           {seenAt !== undefined && `, ${strings.agents.lastSeen(localTime(seenAt))}`}

@@ -1,9 +1,9 @@
-import { type RequestSummary, visible } from "@countersign/shared";
+import type { RequestSummary } from "@countersign/shared";
 import { now } from "../clock.js";
 import type { PairedAgent } from "../keys/paired-agents.js";
 import { strings } from "../strings.js";
 import { countdown, localTime } from "../times.js";
-import { Rendered } from "./text.js";
+import { AgentName } from "./agent-name.js";
 import { knownTier, TierBadge } from "./tier.js";
 
 interface RequestItemProps {
@@ -26,18 +26,7 @@ export function RequestItem({ request, agent, gone = false, testId }: RequestIte
       data-testid={testId}
     >
       <span class="item-main">
-        {agent ? (
-          <>
-            <strong>
-              <Rendered>{visible(agent.name)}</Rendered>
-            </strong>
-            <span class="quiet">
-              {strings.agents.on} <Rendered>{visible(agent.host)}</Rendered>
-            </span>
-          </>
-        ) : (
-          <strong>{strings.inbox.unknownAgent}</strong>
-        )}
+        <AgentName agent={agent} />
         {pending && request.decided === "approve" && (
           <span class="quiet">
             {strings.inbox.approvedByYou(request.approvals, request.quorum)}
